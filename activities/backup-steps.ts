@@ -1,0 +1,239 @@
+import type { Asset } from '../domain/configuration/types.ts';
+import { HoldfastError } from '../domain/errors.ts';
+import type { RecoveryPoint } from '../domain/recovery-point.ts';
+import { runStep } from './activity-step.ts';
+import type { AssetStep, HostActivities, PointStep, SnapshotOutcome } from './contract.ts';
+import { assetOf, configurationOf, type Deployment } from './deployment.ts';
+import { runHook } from './hosts/user-command.ts';
+import type { EngineSnapshot, Repository, StoredPart } from './repositories/repository.ts';
+import type { Step } from './step.ts';
+import { artifactIdOf, copyOf, createdWhenAbsent, sizesOf, storeParts } from './store-parts.ts';
+import { withWorkspace } from './workspace.ts';
+
+type BackupSteps = Pick<HostActivities, 'preflightAsset' | 'runHooks' | 'snapshotAsset' | 'copyPoint'>;
+
+/** The hands of the backup pipeline. */
+export function createBackupSteps(deployment: Deployment): BackupSteps {
+  const { catalog } = deployment;
+
+  const on = (input: AssetStep, step: string) => ({
+    catalog,
+    processes: deployment.processes,
+    attempted: `backup of ${input.asset} failed in ${step}`,
+    key: `${input.jobId}.${input.asset}.${step}`,
+    job: { id: input.jobId, asset: input.asset, step },
+  });
+
+  return {
+    preflightAsset: (input) =>
+      runStep(on(input, 'preflight'), async (step) => {
+        const asset = assetOf(await configurationOf(deployment, input.configuration), input.asset);
+        await deployment.sourceOf(asset).preflight(asset, step);
+      }),
+
+    runHooks: async (input) => {
+      const configuration = await configurationOf(deployment, input.configuration);
+      const { hooks } = assetOf(configuration, input.asset);
+      if (hooks[input.when].length === 0) return;
+      await runStep(on(input, `hooks ${input.when}`), async (step) => {
+        for (const command of hooks[input.when]) {
+          await runHook(command, { folder: configuration.folder, onError: hooks.onError }, step);
+        }
+      });
+    },
+
+    snapshotAsset: async (input) => {
+      const fence = await catalog.jobs.takeFence(input.jobId, input.asset);
+      return runStep({ ...on(input, 'snapshot'), fence }, async (step, interrupted) => {
+        const configuration = await configurationOf(deployment, input.configuration);
+        const asset = assetOf(configuration, input.asset);
+        const repository = await deployment.openRepository(configuration, input.repository);
+        await repairIfDamaged(deployment, repository, step);
+        // The first step of an asset takes its first fence: a later number is a later attempt, whoever counts.
+        const again = interrupted || fence.number > 1;
+        const orphans = again ? await leftByEarlierAttempts(repository, input.point, step) : [];
+        await catalog.jobs.assertFence(fence);
+
+        const startedAt = Date.now();
+        const takenAt = new Date(startedAt).toISOString();
+        const captured = await capture(deployment, asset, input, repository, takenAt, orphans, step);
+        await catalog.points.record({ ...captured.point, takenAt }, fence);
+        await catalog.jobs.setAsset(
+          input.jobId,
+          input.asset,
+          { recoveryPointId: input.point, proof: 'stored', notes: captured.notes },
+          fence,
+        );
+        if (orphans.length > 0) await repository.forget(superseded(orphans, captured.point), step);
+        const { bytes, addedBytes } = captured.point;
+        await measure(deployment, input, 'store', startedAt, bytes);
+        return { bytes, addedBytes, partial: captured.partial };
+      });
+    },
+
+    copyPoint: async (input) => {
+      const fence = await catalog.jobs.takeFence(input.jobId, input.asset);
+      await runStep({ ...on(input, `copy to ${input.to}`), fence }, async (step, interrupted) => {
+        const configuration = await configurationOf(deployment, input.configuration);
+        const from = await deployment.openRepository(configuration, input.from);
+        const to = await deployment.openRepository(configuration, input.to);
+        await repairIfDamaged(deployment, to, step);
+        if (interrupted) {
+          await from.recover(step);
+          await to.recover(step);
+        }
+        const point = await catalog.points.find(input.point);
+        const source = point.copies.find((copy) => copy.repository === input.from);
+        if (!source) throw notThere(input.point, input.from);
+        const startedAt = Date.now();
+        const ids = source.parts.map((part) => part.snapshotId);
+        const copied = await createdWhenAbsent(deployment, to, from, step, () =>
+          to.copyFrom(from, ids, step),
+        );
+        const parts = source.parts.map((part) => {
+          const snapshotId = copied.get(part.snapshotId);
+          if (!snapshotId) throw notThere(part.snapshotId, input.to);
+          return { ...part, snapshotId };
+        });
+        await catalog.points.recordCopy(
+          input.point,
+          {
+            repository: input.to,
+            artifactId: artifactIdOf(parts),
+            parts,
+            storedAt: new Date().toISOString(),
+          },
+          fence,
+        );
+        await measure(deployment, input, 'copy', startedAt, point.bytes);
+      });
+    },
+  };
+}
+
+/** A repository in which damage was found takes back nothing that it believes to have already. */
+async function repairIfDamaged(deployment: Deployment, repository: Repository, step: Step): Promise<void> {
+  const state = await deployment.catalog.repositories.find(repository.name);
+  if (!state?.needsRepair) return;
+  step.say(
+    'warning',
+    `${repository.name} has damaged data: what is lost there is dropped from its index, so that this run sends it again`,
+  );
+  const packs = state.damage?.packs ?? [];
+  await repository.repair(step, packs.length > 0 ? packs : undefined);
+  await deployment.catalog.repositories.markRepaired(repository.name, new Date().toISOString());
+}
+
+/**
+ * An interrupted run may have left a whole-looking snapshot that is partial. It serves as the parent of the
+ * new one, so that nothing is read or sent twice, and is forgotten afterwards.
+ */
+async function leftByEarlierAttempts(
+  repository: Repository,
+  point: string,
+  step: Step,
+): Promise<EngineSnapshot[]> {
+  try {
+    await repository.recover(step);
+    return await repository.snapshots({ point }, step);
+  } catch (error) {
+    if (error instanceof HoldfastError && error.code === 'repository.absent') return [];
+    throw error;
+  }
+}
+
+type Captured = {
+  point: Omit<RecoveryPoint, 'proof' | 'copies' | 'orphaned' | 'takenAt'> & {
+    copies: [
+      {
+        repository: string;
+        artifactId: string;
+        parts: RecoveryPoint['copies'][0]['parts'];
+        storedAt: string;
+      },
+    ];
+  };
+  notes: string[];
+  partial: SnapshotOutcome['partial'];
+};
+
+async function capture(
+  deployment: Deployment,
+  asset: Asset,
+  input: PointStep & { manifest: boolean },
+  repository: Repository,
+  takenAt: string,
+  orphans: EngineSnapshot[],
+  step: Step,
+): Promise<Captured> {
+  const key = `${input.jobId}.${input.asset}`;
+  return withWorkspace(deployment.dataDir, asset.name, key, async (workspace) => {
+    const source = deployment.sourceOf(asset);
+    const captured = await source.capture(asset, workspace, step, { manifest: input.manifest });
+    try {
+      const labels = { point: input.point, asset: asset.name, kind: 'regular' as const, takenAt };
+      const stored = await storeParts(deployment, captured, labels, repository, orphans, step);
+      const { manifest, notes } = await captured.settle(stored, repository);
+      for (const note of notes) step.say('info', note);
+      const point: Captured['point'] = {
+        id: input.point,
+        asset: asset.name,
+        assetType: asset.type,
+        policy: input.policy,
+        jobId: input.jobId,
+        kind: 'regular',
+        method: captured.method,
+        ...sizesOf(stored),
+        copies: [copyOf(repository.name, stored)],
+        manifest,
+      };
+      return { point, notes, partial: partialOf(asset.name, stored) };
+    } finally {
+      await captured.close();
+    }
+  });
+}
+
+function superseded(orphans: readonly { id: string }[], point: Captured['point']): string[] {
+  const current = new Set(point.copies[0].parts.map((part) => part.snapshotId));
+  return orphans.map((snapshot) => snapshot.id).filter((id) => !current.has(id));
+}
+
+function partialOf(asset: string, stored: readonly StoredPart[]): SnapshotOutcome['partial'] {
+  const unreadable = stored.flatMap((part) => part.unreadable);
+  if (unreadable.length === 0) return null;
+  return new HoldfastError({
+    code: 'source.partial',
+    message: `backup of ${asset} is partial: ${unreadable.length} of its files could not be read`,
+    cause: unreadable.slice(0, 10).join('\n'),
+    hint: 'grant the account Holdfast runs as read access, or exclude these paths; what could be read is stored',
+  }).toContract();
+}
+
+function notThere(id: string, repository: string): HoldfastError {
+  return new HoldfastError({
+    code: 'point.unknown',
+    message: `recovery point ${id} could not be found in ${repository}`,
+    cause: 'the repository and the catalogue do not agree',
+    hint: `look at what is there with \`holdfast points show ${id}\``,
+  });
+}
+
+async function measure(
+  deployment: Deployment,
+  input: AssetStep,
+  step: 'store' | 'copy',
+  startedAt: number,
+  bytes: number,
+): Promise<void> {
+  const seconds = (Date.now() - startedAt) / 1000;
+  const endedAt = new Date().toISOString();
+  await deployment.catalog.durations.record({
+    run: input.jobId,
+    asset: input.asset,
+    step,
+    seconds,
+    bytes,
+    endedAt,
+  });
+}

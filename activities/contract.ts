@@ -1,0 +1,178 @@
+import type { AssetStatus, Failure, JobStatus, JobType, Trigger } from '../domain/job.ts';
+import type { Proof, RequiredProof } from '../domain/proof.ts';
+import type { Impact, RestoreStatus } from '../domain/restore.ts';
+import type { ProofReport } from '../domain/recovery-point.ts';
+
+// What workflows know of the hands: names and shapes. Everything here ends in Temporal's history, so it
+// holds names and ids, never a secret, never a list that grows with the data.
+
+/** Names the configuration a job was begun with, so that a later `apply` does not change it half-way. */
+export interface JobScope {
+  jobId: string;
+  /** Digest of the applied configuration. */
+  configuration: string;
+  policy: string;
+}
+
+export interface AssetStep extends JobScope {
+  asset: string;
+}
+
+export interface PointStep extends AssetStep {
+  point: string;
+}
+
+export interface BeginJob {
+  jobId: string;
+  workflowId: string;
+  type: JobType;
+  policy: string;
+  trigger: Trigger;
+  actor: string;
+  /** Empty: every asset of the policy. */
+  assets: string[];
+}
+
+/** What a job is going to do, decided once at its beginning. */
+export interface JobPlan extends JobScope {
+  /** Not null: the job must not run (another one of the policy does); it is recorded as skipped. */
+  refused: Failure | null;
+  sites: SitePlan[];
+  repository: string;
+  copies: string[];
+  proof: RequiredProof;
+  /** The point each asset gets in this job: the same when the job is begun again. Absent in old histories. */
+  points?: Record<string, string>;
+  /** Assets that had ended when the job was begun again, Temporal having lost it. Absent in old histories. */
+  ended?: Record<string, AssetStatus>;
+}
+
+export interface SitePlan {
+  site: string;
+  /** Task queue of the host that reaches this site's files. */
+  hostQueue: string;
+  assets: string[];
+}
+
+export interface AssetOutcome {
+  status: AssetStatus;
+  recoveryPointId: string | null;
+  proof: Proof | null;
+  error: Failure | null;
+}
+
+/** What is read back of one asset in one repository. */
+export interface VerifyTarget {
+  asset: string;
+  repository: string;
+  /** Newest first. */
+  points: string[];
+  /** A point to rehearse from here, because the policy asks for `proven`; null: reading back is enough. */
+  rehearse: string | null;
+}
+
+/** Steps that touch only the catalogue; any worker may do them. */
+export interface ControlActivities {
+  beginJob(input: BeginJob): Promise<JobPlan>;
+  beginAsset(input: AssetStep): Promise<void>;
+  endAsset(input: AssetStep & { outcome: AssetOutcome }): Promise<void>;
+  endJob(input: { jobId: string; status: JobStatus; error: Failure | null }): Promise<void>;
+  pointsToVerify(input: JobScope & { points: string[]; all: boolean }): Promise<VerifyTarget[]>;
+  beginRestore(input: BeginRestore): Promise<RestorePlan>;
+  restoreStatus(input: RestoreStatusChange): Promise<void>;
+  /** Task queue of the host that reaches the repositories. */
+  hostOf(): Promise<string>;
+}
+
+export interface BeginRestore {
+  restoreId: string;
+  workflowId: string;
+  asset: string;
+  /** A point's id, or `latest`. */
+  point: string;
+  /** RFC 3339: the newest point taken at or before it. */
+  time: string | null;
+  include: string[];
+  to: string | null;
+  /** Repository to restore from; null: the first that holds the point undamaged. */
+  from: string | null;
+  actor: string;
+}
+
+export interface RestorePlan {
+  restoreId: string;
+  /** Digest of the applied configuration. */
+  configuration: string;
+  asset: string;
+  point: string;
+  repository: string;
+  include: string[];
+  to: string | null;
+  hostQueue: string;
+  bytes: number;
+}
+
+export interface RestoreStatusChange {
+  restoreId: string;
+  status: RestoreStatus;
+  error?: Failure | null;
+  validation?: ProofReport;
+  impact?: Impact;
+  estimateSeconds?: number | null;
+  measuredSeconds?: number;
+  safetyPointId?: string | null;
+  expiresAt?: string;
+}
+
+/** Steps that need the host's files; they run on the host's own task queue. */
+export interface HostActivities {
+  preflightAsset(input: AssetStep): Promise<void>;
+  runHooks(input: AssetStep & { when: 'before' | 'after' }): Promise<void>;
+  /** Captures the asset, stores it in the repository and records the point. */
+  snapshotAsset(input: PointStep & { repository: string; manifest: boolean }): Promise<SnapshotOutcome>;
+  copyPoint(input: PointStep & { from: string; to: string }): Promise<void>;
+  /** Reads back every byte of these points in that repository. */
+  verifyPoints(input: AssetStep & { points: string[]; repository: string }): Promise<void>;
+  /** Restores the point from that repository into a sandbox and runs its checks. */
+  provePoint(input: PointStep & { repository: string }): Promise<void>;
+
+  checkRestoreTarget(plan: RestorePlan): Promise<void>;
+  stageRestore(plan: RestorePlan): Promise<void>;
+  validateRestore(plan: RestorePlan): Promise<ProofReport>;
+  previewRestore(plan: RestorePlan): Promise<{ impact: Impact; estimateSeconds: number | null }>;
+  /** Returns the safety point's id, or null where nothing was there to keep. */
+  takeSafetyPoint(input: RestorePlan & { safetyPoint: string }): Promise<string | null>;
+  runRestoreCommands(input: RestorePlan & { which: 'stop' | 'start' }): Promise<void>;
+  swapRestore(plan: RestorePlan): Promise<void>;
+  checkHealth(plan: RestorePlan): Promise<void>;
+  undoRestore(plan: RestorePlan): Promise<void>;
+  settleRestore(plan: RestorePlan): Promise<void>;
+  /** Removes staging and scratch servers of the restore; the target is not touched. */
+  releaseRestore(plan: RestorePlan): Promise<void>;
+
+  /** One folder of a point, at most 2,000 entries. */
+  listFiles(input: { point: string; path: string }): Promise<PointFile[]>;
+  /** Returns the ids of the points that were made of foreign snapshots. */
+  adoptSnapshots(input: AdoptSnapshots): Promise<string[]>;
+}
+
+export interface PointFile {
+  path: string;
+  type: 'file' | 'dir' | 'symlink' | 'other';
+  size: number;
+  modifiedAt: string;
+}
+
+export interface AdoptSnapshots {
+  asset: string;
+  repository: string;
+  snapshots: string[];
+  actor: string;
+}
+
+export interface SnapshotOutcome {
+  bytes: number;
+  addedBytes: number;
+  /** Not null: some files could not be read. The point exists and is copied, but is never a success. */
+  partial: Failure | null;
+}

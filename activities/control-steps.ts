@@ -1,0 +1,202 @@
+import { createHash } from 'node:crypto';
+import { assetsOf, policyOf } from '../domain/chosen.ts';
+import type { Configuration } from '../domain/configuration/types.ts';
+import { HoldfastError } from '../domain/errors.ts';
+import { proofOfCopy } from '../domain/proof.ts';
+import type { RecoveryPoint } from '../domain/recovery-point.ts';
+import { isFinal } from '../domain/restore.ts';
+import { asFailure } from './activity-step.ts';
+import type { BeginJob, BeginRestore, ControlActivities, JobPlan, VerifyTarget } from './contract.ts';
+import { assetOf, type Deployment } from './deployment.ts';
+
+/** How many points of an asset one verify job reads back at most, newest first. */
+const POINTS_AT_ONCE = 500;
+
+/** The steps that only read and write the catalogue. */
+export function createControlSteps(deployment: Deployment): ControlActivities {
+  const { catalog } = deployment;
+  const steps: ControlActivities = {
+    beginJob: (input) => beginJob(deployment, input),
+    beginAsset: ({ jobId, asset }) => catalog.jobs.setAsset(jobId, asset, { status: 'running' }),
+    endAsset: ({ jobId, asset, outcome }) =>
+      catalog.jobs.setAsset(jobId, asset, {
+        status: outcome.status,
+        error: outcome.error,
+        ...(outcome.recoveryPointId && { recoveryPointId: outcome.recoveryPointId }),
+        ...(outcome.proof && { proof: outcome.proof }),
+      }),
+    endJob: async ({ jobId, status, error }) => {
+      if (status === 'running' || status === 'waiting') throw new Error(`a job cannot end ${status}`);
+      await catalog.jobs.end(jobId, { status, error });
+    },
+    hostOf: () => Promise.resolve(deployment.hostQueue),
+    pointsToVerify: (input) => pointsToVerify(deployment, input),
+    beginRestore: (input) => beginRestore(deployment, input),
+    restoreStatus: async ({ restoreId, ...change }) => {
+      const endedAt = isFinal(change.status) ? { endedAt: new Date().toISOString() } : {};
+      await catalog.restores.update(restoreId, { ...change, ...endedAt });
+      if (change.status === 'completed' && change.measuredSeconds !== undefined) {
+        const restore = await catalog.restores.find(restoreId);
+        const point = await catalog.points.find(restore.point);
+        await catalog.durations.record({
+          run: restoreId,
+          asset: restore.asset,
+          step: 'restore',
+          seconds: change.measuredSeconds,
+          bytes: point.bytes,
+          endedAt: new Date().toISOString(),
+        });
+      }
+    },
+  };
+  return Object.fromEntries(
+    Object.entries(steps).map(([name, step]) => [name, withFailures(name, step as never)]),
+  ) as unknown as ControlActivities;
+}
+
+function withFailures<I, O>(name: string, step: (input: I) => Promise<O>) {
+  return async (input: I): Promise<O> => {
+    try {
+      return await step(input);
+    } catch (error) {
+      throw asFailure(error, `the catalogue step ${name} failed`);
+    }
+  };
+}
+
+async function beginJob(deployment: Deployment, input: BeginJob): Promise<JobPlan> {
+  const { catalog } = deployment;
+  const applied = await catalog.configurations.current();
+  const policy = policyOf(applied?.configuration ?? null, input.policy);
+  const assets = assetsOf(policy, input.assets);
+  const plan: JobPlan = {
+    jobId: input.jobId,
+    configuration: applied?.digest ?? '',
+    policy: policy.name,
+    refused: null,
+    sites: [{ site: 'local', hostQueue: deployment.hostQueue, assets }],
+    repository: policy.repository,
+    copies: policy.copies.map((copy) => copy.repository),
+    proof: policy.proof,
+    points: Object.fromEntries(assets.map((asset) => [asset, pointIdOf(input.jobId, asset)])),
+  };
+  const { jobId: id, workflowId, type, trigger, actor } = input;
+  const startedAt = new Date().toISOString();
+  try {
+    const job = await catalog
+      .as(actor)
+      .jobs.begin({ id, workflowId, type, policy: policy.name, trigger, startedAt, assets });
+    const ended = job.assets.filter(({ status }) => status !== 'pending' && status !== 'running');
+    plan.ended = Object.fromEntries(ended.map(({ asset, status }) => [asset, status]));
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.code !== 'request.conflict') throw error;
+    const details = { policy: policy.name, workflowId, because: error.cause };
+    await catalog
+      .as(actor)
+      .audit.append({ action: 'job.skipped', subject: `policy/${policy.name}`, details });
+    return { ...plan, refused: error.toContract() };
+  }
+  return plan;
+}
+
+/** A UUID made of the two names: a job that Temporal lost and that is begun again makes the same point. */
+function pointIdOf(jobId: string, asset: string): string {
+  const hex = createHash('sha256').update(`${jobId}\0${asset}`).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+async function pointsToVerify(
+  deployment: Deployment,
+  input: Parameters<ControlActivities['pointsToVerify']>[0],
+): Promise<VerifyTarget[]> {
+  const { catalog } = deployment;
+  const applied = await catalog.configurations.find(input.configuration);
+  const policy = policyOf(applied.configuration, input.policy);
+  const configured = new Set(applied.configuration.repositories.map((repository) => repository.name));
+  const points = await wantedPoints(deployment, policy.assets, input);
+  const targets = new Map<string, VerifyTarget>();
+  for (const point of points) {
+    const newest = !points.some((other) => other.asset === point.asset && other.takenAt > point.takenAt);
+    const repositories = point.copies.map((copy) => copy.repository).filter((name) => configured.has(name));
+    for (const repository of repositories) {
+      const key = JSON.stringify([point.asset, repository]);
+      const target = targets.get(key) ?? { asset: point.asset, repository, points: [], rehearse: null };
+      target.points.push(point.id);
+      if (newest && policy.proof === 'proven' && repository === repositories.at(-1))
+        target.rehearse = point.id;
+      targets.set(key, target);
+    }
+  }
+  return [...targets.values()];
+}
+
+async function wantedPoints(
+  deployment: Deployment,
+  assets: readonly string[],
+  { points: references, all }: { points: string[]; all: boolean },
+): Promise<RecoveryPoint[]> {
+  const { points } = deployment.catalog;
+  if (references.length > 0) return Promise.all(references.map((reference) => points.find(reference)));
+  const limit = all ? POINTS_AT_ONCE : 1;
+  const lists = assets.map((asset) => points.list({ asset, kind: 'regular', limit }));
+  return (await Promise.all(lists)).flatMap((list) => list.items);
+}
+
+async function beginRestore(deployment: Deployment, input: BeginRestore) {
+  const catalog = deployment.catalog.as(input.actor);
+  const applied = await catalog.configurations.current();
+  if (!applied) policyOf(null, input.asset);
+  const configuration = applied!.configuration;
+  assetOf(configuration, input.asset);
+  const point = await chosenPoint(deployment, input);
+  const repository = chosenCopy(point, input.from, configuration);
+  await catalog.restores.update(input.restoreId, {
+    point: point.id,
+    pointTakenAt: point.takenAt,
+    repository,
+  });
+  return {
+    restoreId: input.restoreId,
+    configuration: applied!.digest,
+    asset: input.asset,
+    point: point.id,
+    repository,
+    include: input.include,
+    to: input.to,
+    hostQueue: deployment.hostQueue,
+    bytes: point.bytes,
+  };
+}
+
+async function chosenPoint(deployment: Deployment, input: BeginRestore): Promise<RecoveryPoint> {
+  const { points } = deployment.catalog;
+  if (input.point !== 'latest') return points.find(input.point);
+  const wanted = { ...(input.time && { at: input.time }), ...(input.from && { repository: input.from }) };
+  const point = await points.newest(input.asset, wanted);
+  if (point) return point;
+  throw new HoldfastError({
+    code: 'point.unknown',
+    message: `there is no recovery point of ${input.asset}${input.time ? ` from ${input.time} or before` : ''}`,
+    cause: 'none was taken, or every one is damaged',
+    hint: `look with \`holdfast points list --asset ${input.asset}\``,
+  });
+}
+
+/** The first undamaged copy in the order they were made: the nearest one. */
+function chosenCopy(point: RecoveryPoint, from: string | null, configuration: Configuration): string {
+  const configured = new Set(configuration.repositories.map((repository) => repository.name));
+  const usable = point.copies.filter(
+    (copy) =>
+      configured.has(copy.repository) && (from ? copy.repository === from : proofOfCopy(copy) !== 'damaged'),
+  );
+  const chosen = usable[0];
+  if (chosen) return chosen.repository;
+  throw new HoldfastError({
+    code: 'point.unknown',
+    message: `recovery point ${point.id} cannot be restored${from ? ` from ${from}` : ''}`,
+    cause: `its copies: ${point.copies.map((copy) => `${copy.repository} (${proofOfCopy(copy)})`).join(', ')}`,
+    hint: from
+      ? 'choose another copy with --from'
+      : 'choose another point, or force a damaged copy with --from',
+  });
+}

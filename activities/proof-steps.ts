@@ -1,0 +1,191 @@
+import { join } from 'node:path';
+import { HoldfastError } from '../domain/errors.ts';
+import type { PointCopy, RecoveryPoint } from '../domain/recovery-point.ts';
+import { runStep } from './activity-step.ts';
+import type { AssetStep, HostActivities } from './contract.ts';
+import { assetOf, configurationOf, type Deployment } from './deployment.ts';
+import type { ReadBack, Repository } from './repositories/repository.ts';
+import type { RestoredParts } from './sources/source.ts';
+import type { Step } from './step.ts';
+import { withWorkspace } from './workspace.ts';
+
+type ProofSteps = Pick<HostActivities, 'verifyPoints' | 'provePoint'>;
+
+/** The hands that turn `stored` into `verified` and `proven`, or find that it is neither. */
+export function createProofSteps(deployment: Deployment): ProofSteps {
+  const { catalog } = deployment;
+
+  const on = (input: AssetStep & { repository: string }, step: string) => ({
+    catalog,
+    processes: deployment.processes,
+    attempted: `${step} of ${input.asset} from ${input.repository} failed`,
+    key: `${input.jobId}.${input.asset}.${step}`,
+    job: { id: input.jobId, asset: input.asset, step },
+  });
+
+  return {
+    verifyPoints: async (input) => {
+      const fence = await catalog.jobs.takeFence(input.jobId, input.asset);
+      await runStep({ ...on(input, `verify in ${input.repository}`), fence }, async (step) => {
+        const configuration = await configurationOf(deployment, input.configuration);
+        const repository = await deployment.openRepository(configuration, input.repository);
+        const points = await Promise.all(input.points.map((id) => catalog.points.find(id)));
+        const copies = points.map((point) => copyIn(point, input.repository));
+        const startedAt = Date.now();
+        const found = await repository.readBack(input.points, step);
+        const damaged = new Set(found.damagedSnapshots);
+        const verifiedAt = new Date().toISOString();
+        for (const [index, point] of points.entries()) {
+          if (copies[index]?.parts.some((part) => damaged.has(part.snapshotId))) continue;
+          await catalog.points.markCopy(point.id, repository.name, { verifiedAt }, fence);
+        }
+        if (!found.ok) throw await recordDamage(deployment, repository, points, found, step);
+        const bytes = points.reduce((total, point) => total + point.bytes, 0);
+        await measure(deployment, input, 'verify', startedAt, bytes);
+        const what = points.length === 1 ? `point ${input.points[0]}` : `${points.length} points`;
+        step.say('info', `every byte of ${what} in ${repository.name} was read back and is whole`);
+      });
+    },
+
+    provePoint: async (input) => {
+      const fence = await catalog.jobs.takeFence(input.jobId, input.asset);
+      await runStep({ ...on(input, 'rehearsal'), fence }, async (step) => {
+        const configuration = await configurationOf(deployment, input.configuration);
+        const asset = assetOf(configuration, input.asset);
+        const repository = await deployment.openRepository(configuration, input.repository);
+        const point = await catalog.points.find(input.point);
+        const copy = copyIn(point, input.repository);
+        const startedAt = Date.now();
+        const key = `${input.jobId}.${input.asset}.rehearsal`;
+        await withWorkspace(deployment.dataDir, asset.name, key, async (workspace) => {
+          const sandbox = join(workspace.scratch, 'restored');
+          const restored = await restoreParts(deployment, repository, point, copy, sandbox, [], step);
+          const report = await deployment
+            .sourceOf(asset)
+            .rehearse(asset, restored, point.manifest, workspace, step);
+          for (const check of report.checks) {
+            step.say(check.ok ? 'info' : 'error', `${check.name}: ${check.detail}`);
+          }
+          if (!report.ok) throw proofFailed(point, repository.name, report.checks);
+        });
+        const provenAt = new Date().toISOString();
+        await catalog.points.markCopy(point.id, repository.name, { verifiedAt: provenAt, provenAt }, fence);
+        await measure(deployment, input, 'rehearse', startedAt, point.bytes);
+      });
+    },
+  };
+}
+
+/**
+ * Restores every part of a point into `target/<part>`. Bytes that cannot be read are a fact about the point,
+ * not about this step: they are recorded as damage.
+ */
+export async function restoreParts(
+  deployment: Deployment,
+  repository: Repository,
+  point: RecoveryPoint,
+  copy: PointCopy,
+  target: string,
+  include: string[],
+  step: Step,
+): Promise<RestoredParts> {
+  const restored: RestoredParts = {};
+  for (const part of copy.parts) {
+    const folder = join(target, part.name);
+    try {
+      await repository.restore(
+        { snapshotId: part.snapshotId, path: part.path, target: folder, include, expectedBytes: point.bytes },
+        step,
+      );
+    } catch (error) {
+      if (!(error instanceof HoldfastError) || error.code !== 'repository.damaged') throw error;
+      // An interrupted restore can look like damage: only a reading of the bytes may call a point damaged.
+      const found = await repository.readBack([point.id], step);
+      if (!found.ok) throw await recordDamage(deployment, repository, [point], found, step);
+      throw new HoldfastError({
+        code: 'tool.failed',
+        message: error.message,
+        cause: error.cause,
+        hint: error.hint,
+      });
+    }
+    restored[part.name] = folder;
+  }
+  return restored;
+}
+
+export function copyIn(point: RecoveryPoint, repository: string): PointCopy {
+  const copy = point.copies.find((one) => one.repository === repository);
+  if (copy) return copy;
+  throw new HoldfastError({
+    code: 'point.unknown',
+    message: `recovery point ${point.id} has no copy in ${repository}`,
+    cause: `it is in ${point.copies.map((one) => one.repository).join(', ')}`,
+    hint: 'choose one of these with --from',
+  });
+}
+
+/** Marks every point that the damage hurts, not only those that were being read. */
+async function recordDamage(
+  deployment: Deployment,
+  repository: Repository,
+  read: RecoveryPoint[],
+  damage: Pick<ReadBack, 'errors' | 'damagedSnapshots' | 'damagedPacks'>,
+  step: Step,
+): Promise<HoldfastError> {
+  const { catalog } = deployment;
+  const now = new Date().toISOString();
+  const { damagedSnapshots: snapshots, damagedPacks: packs } = damage;
+  const errors = damage.errors.slice(0, 20);
+  await catalog.repositories.markDamaged(repository.name, { snapshots, packs, errors }, now);
+  const named = await catalog.points.withSnapshots(repository.name, snapshots);
+  // Damage that no snapshot could be named for still hurts what was being read.
+  const hurt = named.length > 0 ? named : read;
+  for (const one of hurt) {
+    await catalog.points.markCopy(one.id, repository.name, { damagedAt: now });
+    step.say(
+      'error',
+      `the copy of ${one.id} (${one.asset}, ${one.takenAt}) in ${repository.name} is damaged`,
+    );
+  }
+  const listed = hurt.map((one) => `${one.id} (${one.asset}, ${one.takenAt})`).join(', ');
+  return new HoldfastError({
+    code: 'repository.damaged',
+    message: `${repository.name} holds damaged data; it hurts recovery ${hurt.length === 1 ? 'point' : 'points'} ${listed}`,
+    cause: damage.errors.slice(0, 5).join('\n'),
+    hint: 'back up again: the next run repairs the repository and sends what is lost anew; other copies of these points are not touched by this',
+  });
+}
+
+function proofFailed(
+  point: RecoveryPoint,
+  repository: string,
+  checks: readonly { name: string; ok: boolean; detail: string }[],
+): HoldfastError {
+  const failed = checks.filter((check) => !check.ok);
+  return new HoldfastError({
+    code: 'proof.failed',
+    message: `recovery point ${point.id} of ${point.asset}, restored from ${repository}, is not what was backed up`,
+    cause: failed.map((check) => `${check.name}: ${check.detail}`).join('\n'),
+    hint: 'do not rely on this point; back up again, and compare with another copy (`holdfast verify run`)',
+  });
+}
+
+async function measure(
+  deployment: Deployment,
+  input: AssetStep,
+  step: 'verify' | 'rehearse',
+  startedAt: number,
+  bytes: number,
+): Promise<void> {
+  const seconds = (Date.now() - startedAt) / 1000;
+  const endedAt = new Date().toISOString();
+  await deployment.catalog.durations.record({
+    run: input.jobId,
+    asset: input.asset,
+    step,
+    seconds,
+    bytes,
+    endedAt,
+  });
+}

@@ -1,0 +1,167 @@
+// The arguments of each restic command, as pure functions. Names from outside come after `--`, or inside
+// one `--option=value` word; secrets and locations come by the environment, never by an argument.
+
+import type { PointLabels } from './repository.ts';
+
+export function backupFolderArguments(
+  path: string,
+  exclude: readonly string[],
+  labels: PointLabels,
+  parent?: string,
+): string[] {
+  return [
+    'backup',
+    '--json',
+    ...labelArguments(labels),
+    ...(parent === undefined ? [] : [`--parent=${parent}`]),
+    ...exclude.map((pattern) => `--exclude=${pattern}`),
+    '--',
+    path,
+  ];
+}
+
+/**
+ * The command dies with restic (setpriv), which dies with us, and does not inherit the repository's
+ * credentials. Its standard error goes to a descriptor of ours: restic closes its own end as soon as the
+ * command ends, and the last words, those that say why, are lost now and then. The line for `sh` is fixed;
+ * what comes from outside stays in arguments. restic makes no snapshot when the command fails.
+ */
+export function backupCommandArguments(
+  command: readonly string[],
+  fileName: string,
+  hidden: readonly string[],
+  labels: PointLabels,
+): string[] {
+  return [
+    'backup',
+    '--json',
+    ...labelArguments(labels),
+    '--stdin-from-command',
+    `--stdin-filename=${fileName}`,
+    '--',
+    ...['setpriv', '--pdeathsig', 'KILL', '--'],
+    ...['sh', '-c', 'exec "$@" 2>&4 3<&- 4>&-', 'sh'],
+    ...['env', ...hidden.map((name) => `--unset=${name}`), '--'],
+    ...command,
+  ];
+}
+
+export function initArguments(likeAnother: boolean): string[] {
+  return ['init', '--json', ...(likeAnother ? ['--copy-chunker-params'] : [])];
+}
+
+/** Verbose, so that snapshots that are already there are named as well. */
+export function copyArguments(snapshotIds: readonly string[]): string[] {
+  return ['copy', '--verbose', '--', ...snapshotIds];
+}
+
+/** Listing needs no lock: it writes nothing, and works on a full or read-only repository. */
+export function snapshotsArguments(filter: { point?: string; asset?: string }): string[] {
+  const tags = [
+    ...(filter.point === undefined ? [] : [tag('point', filter.point)]),
+    ...(filter.asset === undefined ? [] : [tag('asset', filter.asset)]),
+  ];
+  return ['snapshots', '--json', '--no-lock', ...(tags.length > 0 ? [`--tag=${tags.join(',')}`] : [])];
+}
+
+export function listArguments(snapshotId: string, path: string): string[] {
+  return ['ls', '--json', '--no-lock', '--', snapshotId, path];
+}
+
+/**
+ * Unlocked on purpose: check's lock is exclusive and would hold up every backup for as long as the reading
+ * takes. A `prune` meanwhile can make it see packs vanish, so a bad result is confirmed with the lock.
+ */
+export function checkArguments(
+  points: readonly string[] | null,
+  locked: boolean,
+  cacheFolder: string,
+): string[] {
+  return [
+    'check',
+    '--read-data',
+    '--json',
+    // One option each: words within one option must all be on the same snapshot, and none is.
+    ...(points ?? []).map((point) => `--tag=${tag('point', point)}`),
+    ...(locked ? [] : ['--no-lock']),
+    `--cache-dir=${cacheFolder}`,
+  ];
+}
+
+/** Without a lock: it only reads, and must tell whom damage hurts while a backup goes on. */
+export function findPacksArguments(packs: readonly string[]): string[] {
+  return ['find', '--no-lock', '--pack', '--', ...packs];
+}
+
+export function restoreArguments(
+  request: { snapshotId: string; path: string; target: string },
+  options: { includeFile: string | null; includes: readonly string[]; verify: boolean; locked: boolean },
+): string[] {
+  return [
+    'restore',
+    '--json',
+    `--target=${request.target}`,
+    ...(options.includeFile === null ? [] : [`--include-file=${options.includeFile}`]),
+    ...options.includes.map((pattern) => `--include=${pattern}`),
+    ...(options.verify ? ['--verify'] : []),
+    ...(options.locked ? [] : ['--no-lock']),
+    '--',
+    `${request.snapshotId}:${request.path}`,
+  ];
+}
+
+export function forgetArguments(snapshotIds: readonly string[]): string[] {
+  return ['forget', '--', ...snapshotIds];
+}
+
+/** For every command: the limits, the bound on a request that hangs, and how long to wait for a lock. */
+export function commonArguments(options: {
+  url: string;
+  uploadLimitBytesPerSecond?: number | null | undefined;
+  stuckSeconds: number;
+  retryLockSeconds: number;
+}): string[] {
+  const { uploadLimitBytesPerSecond: limit } = options;
+  return [
+    `--stuck-request-timeout=${options.stuckSeconds}s`,
+    ...(limit ? [`--limit-upload=${Math.max(1, Math.floor(limit / 1024))}`] : []),
+    ...(options.retryLockSeconds > 0 ? [`--retry-lock=${options.retryLockSeconds}s`] : []),
+    // restic bounds requests over HTTP only; ssh has its own way to notice a line that is dead.
+    ...(options.url.startsWith('sftp:')
+      ? ['-o', `sftp.args=-oServerAliveInterval=${Math.max(1, Math.ceil(options.stuckSeconds / 3))}`]
+      : []),
+  ];
+}
+
+/** A pattern of restic's that matches this path and what is below it, and nothing else. */
+export function literalPattern(path: string): string {
+  return `/${path}`.replaceAll(/[\\*?[\]]/g, '\\$&');
+}
+
+/**
+ * The same as a line of a pattern file, where restic expands `$NAME` and trims blanks; null for a path that
+ * cannot stand on a line.
+ */
+export function literalPatternLine(path: string): string | null {
+  if (/[\r\n]/.test(path)) return null;
+  const pattern = literalPattern(path).replaceAll('$', '$$$$');
+  return pattern.replace(/\s$/u, (blank) => `[${blank}]`);
+}
+
+export function tag(label: 'point' | 'asset' | 'kind' | 'part', value: string): string {
+  // restic cuts --tag at commas.
+  if (value.includes(',')) throw new Error(`a comma cannot stand in the label ${label}=${value}`);
+  return `holdfast:${label}=${value}`;
+}
+
+function labelArguments(labels: PointLabels): string[] {
+  return [
+    `--time=${resticTime(labels.takenAt)}`,
+    ...(['point', 'asset', 'kind', 'part'] as const).map((label) => `--tag=${tag(label, labels[label])}`),
+  ];
+}
+
+/** `--time` is read in the local time zone, which is UTC for every call; fractions are kept. */
+function resticTime(takenAt: string): string {
+  return new Date(takenAt).toISOString().replace('T', ' ').replace('Z', '');
+}

@@ -1,0 +1,245 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Asset, Configuration } from '../domain/configuration/types.ts';
+import type { Manifest } from '../domain/recovery-point.ts';
+import { runStep } from './activity-step.ts';
+import type { HostActivities, RestorePlan } from './contract.ts';
+import { assetOf, configurationOf, folders, type Deployment } from './deployment.ts';
+import { checkHealthOf } from './hosts/health-check.ts';
+import { runHook } from './hosts/user-command.ts';
+import { copyIn, restoreParts } from './proof-steps.ts';
+import type { RestoreOrder, Source } from './sources/source.ts';
+import { copyOf, sizesOf, storeParts } from './store-parts.ts';
+import type { Step } from './step.ts';
+import { withWorkspace } from './workspace.ts';
+
+type RestoreSteps = Pick<
+  HostActivities,
+  | 'checkRestoreTarget'
+  | 'stageRestore'
+  | 'validateRestore'
+  | 'previewRestore'
+  | 'takeSafetyPoint'
+  | 'runRestoreCommands'
+  | 'swapRestore'
+  | 'checkHealth'
+  | 'undoRestore'
+  | 'settleRestore'
+  | 'releaseRestore'
+>;
+
+/** The hands of the restore pipeline. Everything before `swapRestore` leaves the target alone (law 7). */
+export function createRestoreSteps(deployment: Deployment): RestoreSteps {
+  const { catalog, dataDir } = deployment;
+
+  const run = <T>(plan: RestorePlan, name: string, work: (step: Step, interrupted: boolean) => Promise<T>) =>
+    runStep(
+      {
+        catalog,
+        processes: deployment.processes,
+        attempted: `restore ${plan.restoreId} of ${plan.asset} failed in ${name}`,
+        key: `${plan.restoreId}.${name}`,
+        job: null,
+      },
+      work,
+    );
+
+  return {
+    checkRestoreTarget: (plan) =>
+      run(plan, 'target check', async (step) => {
+        const { asset, source } = await subject(deployment, plan);
+        const target = await source.resolveTarget(asset, plan.to);
+        await source.checkTarget(asset, target, plan.bytes, step);
+      }),
+
+    stageRestore: (plan) =>
+      run(plan, 'staging', async (step, interrupted) => {
+        const { configuration } = await subject(deployment, plan);
+        const repository = await deployment.openRepository(configuration, plan.repository);
+        if (interrupted) await repository.recover(step);
+        const staged = stagedFolder(dataDir, plan);
+        await rm(staged, { recursive: true, force: true });
+        await mkdir(staged, { recursive: true, mode: 0o700 });
+        const point = await catalog.points.find(plan.point);
+        const copy = copyIn(point, plan.repository);
+        const startedAt = Date.now();
+        await restoreParts(deployment, repository, point, copy, staged, plan.include, step);
+        await catalog.durations.record({
+          run: plan.restoreId,
+          asset: plan.asset,
+          step: 'prepare',
+          seconds: (Date.now() - startedAt) / 1000,
+          bytes: point.bytes,
+          endedAt: new Date().toISOString(),
+        });
+      }),
+
+    validateRestore: (plan) =>
+      run(plan, 'validation', async (step) => {
+        const { asset, source } = await subject(deployment, plan);
+        const order = await orderOf(deployment, plan, asset, source);
+        return withWorkspace(dataDir, asset.name, `${plan.restoreId}.validation`, (workspace) =>
+          source.rehearse(asset, order.restored, order.manifest, workspace, step),
+        );
+      }),
+
+    previewRestore: (plan) =>
+      run(plan, 'preview', async (step) => {
+        const { asset, source } = await subject(deployment, plan);
+        const order = await orderOf(deployment, plan, asset, source);
+        const impact = await withWorkspace(dataDir, asset.name, `${plan.restoreId}.preview`, (workspace) =>
+          source.impact(asset, order, workspace, step),
+        );
+        const shown = (commands: readonly string[][]) => commands.map((command) => command.join(' '));
+        const estimate =
+          (await catalog.durations.estimate(asset.name, 'restore', plan.bytes)) ??
+          (await catalog.durations.estimate(asset.name, 'rehearse', plan.bytes));
+        return {
+          impact: {
+            ...impact,
+            stops: order.target.inPlace ? shown(asset.restore.stop) : [],
+            starts: order.target.inPlace ? shown(asset.restore.start) : [],
+          },
+          estimateSeconds: estimate?.seconds ?? null,
+        };
+      }),
+
+    takeSafetyPoint: (plan) =>
+      run(plan, 'safety point', async (step, interrupted) => {
+        const { configuration, asset, source } = await subject(deployment, plan);
+        const order = await orderOf(deployment, plan, asset, source);
+        const policy = configuration.policies.find((one) => one.assets.includes(asset.name));
+        const repository = await deployment.openRepository(
+          configuration,
+          policy?.repository ?? plan.repository,
+        );
+        const { safetyPoint } = plan;
+        if (interrupted) {
+          await repository.recover(step);
+          const left = await repository.snapshots({ point: safetyPoint }, step);
+          if (left.length > 0)
+            await repository.forget(
+              left.map((snapshot) => snapshot.id),
+              step,
+            );
+        }
+        return withWorkspace(dataDir, asset.name, `${plan.restoreId}.safety`, async (workspace) => {
+          const captured = await source.captureForSafety(asset, order.target, workspace, step);
+          if (!captured) return null;
+          try {
+            const takenAt = new Date().toISOString();
+            const labels = { point: safetyPoint, asset: asset.name, kind: 'safety' as const, takenAt };
+            const stored = await storeParts(deployment, captured, labels, repository, [], step);
+            const { manifest } = await captured.settle(stored, repository);
+            await catalog.points.record(
+              {
+                id: safetyPoint,
+                asset: asset.name,
+                assetType: asset.type,
+                policy: policy?.name ?? null,
+                jobId: null,
+                kind: 'safety',
+                takenAt,
+                method: captured.method,
+                ...sizesOf(stored),
+                copies: [copyOf(repository.name, stored)],
+                manifest,
+              },
+              null,
+            );
+            return safetyPoint;
+          } finally {
+            await captured.close();
+          }
+        });
+      }),
+
+    runRestoreCommands: async (plan) => {
+      const { configuration, asset } = await subject(deployment, plan);
+      const commands = plan.to === null ? asset.restore[plan.which] : [];
+      if (commands.length === 0) return;
+      await run(plan, `${plan.which} commands`, async (step) => {
+        for (const command of commands) {
+          await runHook(command, { folder: configuration.folder, onError: 'fail' }, step);
+        }
+      });
+    },
+
+    swapRestore: (plan) =>
+      run(plan, 'swap', async (step) => {
+        const { asset, source } = await subject(deployment, plan);
+        await source.swap(asset, await orderOf(deployment, plan, asset, source), step);
+      }),
+
+    checkHealth: async (plan) => {
+      const { configuration, asset, source } = await subject(deployment, plan);
+      const checks = plan.to === null ? asset.restore.health : [];
+      if (checks.length === 0) return;
+      await run(plan, 'health check', async (step) => {
+        const { target } = await orderOf(deployment, plan, asset, source);
+        const ask = (sql: string) => source.holds(asset, target, sql, step);
+        for (const check of checks) await checkHealthOf(check, { folder: configuration.folder, ask }, step);
+      });
+    },
+
+    undoRestore: (plan) =>
+      run(plan, 'rolling back', async (step) => {
+        const { asset, source } = await subject(deployment, plan);
+        await source.undo(asset, await orderOf(deployment, plan, asset, source), step);
+      }),
+
+    settleRestore: (plan) =>
+      run(plan, 'clearing what was set aside', async (step) => {
+        const { asset, source } = await subject(deployment, plan);
+        await source.settle(asset, await orderOf(deployment, plan, asset, source), step);
+      }),
+
+    releaseRestore: (plan) =>
+      run(plan, 'clearing staging', async () => {
+        await rm(folders.restore(dataDir, plan.restoreId), { recursive: true, force: true });
+      }),
+  };
+}
+
+interface Subject {
+  configuration: Configuration;
+  asset: Asset;
+  source: Source<Asset>;
+}
+
+async function subject(deployment: Deployment, plan: RestorePlan): Promise<Subject> {
+  const configuration = await configurationOf(deployment, plan.configuration);
+  const asset = assetOf(configuration, plan.asset);
+  return { configuration, asset, source: deployment.sourceOf(asset) };
+}
+
+/** The same order at every step and every attempt: nothing of it is remembered but what lies on disk. */
+async function orderOf(
+  deployment: Deployment,
+  plan: RestorePlan,
+  asset: Asset,
+  source: Source<Asset>,
+): Promise<RestoreOrder> {
+  const point = await deployment.catalog.points.find(plan.point);
+  const staged = stagedFolder(deployment.dataDir, plan);
+  const journal = join(folders.restore(deployment.dataDir, plan.restoreId), 'journal');
+  await mkdir(journal, { recursive: true, mode: 0o700 });
+  const parts = copyIn(point, plan.repository).parts;
+  return {
+    restoreId: plan.restoreId,
+    target: await source.resolveTarget(asset, plan.to),
+    restored: Object.fromEntries(parts.map((part) => [part.name, join(staged, part.name)])),
+    include: plan.include,
+    manifest: manifestFor(point.manifest, plan.include),
+    journal,
+  };
+}
+
+/** A selection cannot equal the manifest of the whole; its bytes were checked by the engine as it restored. */
+function manifestFor(manifest: Manifest | null, include: readonly string[]): Manifest | null {
+  return include.length > 0 ? null : manifest;
+}
+
+function stagedFolder(dataDir: string, plan: RestorePlan): string {
+  return join(folders.restore(dataDir, plan.restoreId), 'staged');
+}

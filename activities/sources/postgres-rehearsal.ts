@@ -1,0 +1,159 @@
+// Proves a dump: restores it into a scratch server, counts every table and asks the asset's own questions.
+
+import { join } from 'node:path';
+import type { SqlCheck } from '../../domain/configuration/types.ts';
+import { HoldfastError } from '../../domain/errors.ts';
+import type { Manifest, ProofReport } from '../../domain/recovery-point.ts';
+import type { Step } from '../step.ts';
+import { readArchive, restoreArchive, type Archive } from './postgres-archive.ts';
+import type { PostgresAddress } from './postgres-address.ts';
+import { connect, type Connection } from './postgres-connection.ts';
+import { quotedName } from './postgres-identifiers.ts';
+import { packageOfExtension } from './postgres-extensions.ts';
+import { withSandbox, type Sandbox } from './postgres-sandbox.ts';
+import { countDifferences, countRows } from './postgres-tables.ts';
+import type { RestoredParts } from './source.ts';
+
+export interface Rehearsal {
+  restored: RestoredParts;
+  manifest: Manifest | null;
+  checks: SqlCheck[];
+  /** Reads the archive; the sandbox's own one restores it. */
+  pgRestore: string;
+  scratch: string;
+  cache: string | null;
+}
+
+type Check = ProofReport['checks'][number];
+
+/** What the data fails is in the report; what keeps the rehearsal from taking place is thrown. */
+export async function rehearseDump(rehearsal: Rehearsal, step: Step): Promise<ProofReport> {
+  const archive = await readArchive(rehearsal.restored, rehearsal.pgRestore, step);
+  const { scratch, cache } = rehearsal;
+  const checks = await withSandbox({ major: archive.major, scratch, cache }, step, async (sandbox) => {
+    const restore = await restoring(archive, sandbox, step);
+    if (restore.some(({ ok }) => !ok)) return restore;
+    const copy = await connect(databaseOf(sandbox.address), step);
+    try {
+      return [
+        ...restore,
+        await countsCheck(copy, rehearsal.manifest),
+        ...(await sqlChecks(copy, rehearsal.checks)),
+      ];
+    } finally {
+      await copy.close();
+    }
+  });
+  return { ok: checks.every(({ ok }) => ok), checks };
+}
+
+/** One check per question; each must answer with exactly one row whose first column is true. */
+export async function sqlChecks(connection: Connection, checks: SqlCheck[]): Promise<Check[]> {
+  const results: Check[] = [];
+  for (const { sql } of checks) {
+    await connection.query('begin transaction read only');
+    const answer = await connection.query<Record<string, unknown>>(sql).then(
+      (rows) => ({
+        ok: rows.length === 1 && Object.values(rows[0] ?? {})[0] === true,
+        detail: answerOf(rows),
+      }),
+      (error: unknown) => {
+        if (error instanceof HoldfastError && error.code !== 'source.unreachable')
+          return { ok: false, detail: error.cause };
+        throw error;
+      },
+    );
+    await connection.query('rollback');
+    results.push({ name: sql, ...answer });
+  }
+  return results;
+}
+
+const COPY = 'holdfast_rehearsal';
+
+function databaseOf(address: PostgresAddress): PostgresAddress {
+  return { ...address, database: COPY };
+}
+
+async function restoring(archive: Archive, sandbox: Sandbox, step: Step): Promise<Check[]> {
+  const pgRestore = join(sandbox.binaries.folder, 'pg_restore');
+  const server = await connect(sandbox.address, step);
+  try {
+    const missing = await missingExtensions(server, archive, sandbox.binaries.major);
+    if (missing.length > 0) return missing;
+    await createRoles(server, archive);
+    await restoreDatabase(server, archive, databaseOf(sandbox.address), pgRestore, step);
+    return [
+      { name: 'restore', ok: true, detail: `restored into a scratch PostgreSQL ${sandbox.binaries.major}` },
+    ];
+  } catch (error) {
+    if (
+      !(error instanceof HoldfastError) ||
+      ['cancelled', 'tool.missing', 'target.tooSmall'].includes(error.code)
+    )
+      throw error;
+    step.signal.throwIfAborted();
+    return [{ name: 'restore', ok: false, detail: error.cause }];
+  } finally {
+    await server.close();
+  }
+}
+
+async function missingExtensions(server: Connection, archive: Archive, major: number): Promise<Check[]> {
+  const available = await server.query<{ name: string }>('select name from pg_available_extensions');
+  const names = new Set(available.map(({ name }) => name));
+  return archive.extensions
+    .filter((extension) => !names.has(extension))
+    .map((extension) => ({
+      name: `extension ${extension}`,
+      ok: false,
+      detail: `the extension ${extension} is not installed on this host, so the dump cannot be rehearsed: install it, on Debian ${packageOfExtension(extension, major)}`,
+    }));
+}
+
+async function createRoles(server: Connection, { globals }: Archive): Promise<void> {
+  const own = await server.query<{ name: string }>('select current_user::text as name');
+  const roles = globals.roles.filter(({ role }) => role !== own[0]?.name);
+  for (const statement of roles.flatMap(({ statements }) => statements)) await server.query(statement);
+  for (const { statement } of globals.memberships) await server.query(statement);
+}
+
+/** Settings come last: one like default_transaction_read_only would keep the rows out. */
+async function restoreDatabase(
+  server: Connection,
+  archive: Archive,
+  address: PostgresAddress,
+  pgRestore: string,
+  step: Step,
+) {
+  const { definition } = archive;
+  await server.query(
+    `create database ${quotedName(COPY)} with template template0 ${definition?.options ?? ''}`,
+  );
+  await restoreArchive(archive, address, pgRestore, step);
+  for (const statement of definition?.properties(COPY) ?? []) await server.query(statement);
+}
+
+async function countsCheck(copy: Connection, manifest: Manifest | null): Promise<Check> {
+  const found = await countRows(copy);
+  const tables = Object.keys(found).length;
+  if (manifest?.kind !== 'postgres') {
+    return {
+      name: 'rows',
+      ok: true,
+      detail: `${tables} tables restored; their rows were not counted at the backup`,
+    };
+  }
+  const differences = countDifferences(manifest.tables, found);
+  const rows = Object.values(found).reduce((sum, number) => sum + number, 0);
+  if (differences.length === 0)
+    return { name: 'rows', ok: true, detail: `${rows} rows in ${tables} tables, as at the backup` };
+  const more = differences.length > 10 ? `; and ${differences.length - 10} more` : '';
+  return { name: 'rows', ok: false, detail: differences.slice(0, 10).join('; ') + more };
+}
+
+function answerOf(rows: Record<string, unknown>[]): string {
+  if (rows.length !== 1) return `it answered with ${rows.length} rows instead of one`;
+  const [value] = Object.values(rows[0] ?? {});
+  return value === true ? 'true' : `it answered ${JSON.stringify(value) ?? 'nothing'} instead of true`;
+}

@@ -1,0 +1,69 @@
+import { HoldfastError } from '../domain/errors.ts';
+import type { RecoveryPoint } from '../domain/recovery-point.ts';
+import type { Deployment } from './deployment.ts';
+import type { EngineSnapshot, Repository, StoredPart } from './repositories/repository.ts';
+import type { Capture } from './sources/source.ts';
+import type { Step } from './step.ts';
+
+/** Stores every part of a capture, creating the repository on its very first use. */
+export async function storeParts(
+  deployment: Deployment,
+  captured: Capture,
+  labels: { point: string; asset: string; kind: RecoveryPoint['kind']; takenAt: string },
+  repository: Repository,
+  parents: EngineSnapshot[],
+  step: Step,
+): Promise<StoredPart[]> {
+  const stored: StoredPart[] = [];
+  for (const part of captured.parts) {
+    const parent = parents.find((snapshot) => snapshot.labels?.part === part.name)?.id;
+    const store = () => repository.store(part, { ...labels, part: part.name }, step, parent);
+    stored.push(await createdWhenAbsent(deployment, repository, undefined, step, store));
+  }
+  return stored;
+}
+
+export function copyOf(repository: string, stored: readonly StoredPart[]) {
+  const parts = stored.map(({ part, snapshotId, path }) => ({ name: part, snapshotId, path }));
+  return { repository, artifactId: artifactIdOf(parts), parts, storedAt: new Date().toISOString() };
+}
+
+export function sizesOf(stored: readonly StoredPart[]): { bytes: number; addedBytes: number } {
+  const sum = (sizes: number[]) => sizes.reduce((total, size) => total + size, 0);
+  return {
+    bytes: sum(stored.map((part) => part.bytes)),
+    addedBytes: sum(stored.map((part) => part.addedBytes)),
+  };
+}
+
+/**
+ * A repository is created on its very first use only. One that was there before and is not any more is a
+ * disk that is not mounted or a mistake in the address, never a reason to begin an empty one.
+ */
+export async function createdWhenAbsent<T>(
+  deployment: Deployment,
+  repository: Repository,
+  like: Repository | undefined,
+  step: Step,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { repositories } = deployment.catalog;
+  const before = await repositories.find(repository.name);
+  try {
+    const result = await work();
+    if (!before?.initialisedAt) await repositories.markInitialised(repository.name, new Date().toISOString());
+    return result;
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.code !== 'repository.absent' || before?.initialisedAt)
+      throw error;
+    await repository.ensure(step, like);
+    step.say('info', `created the repository ${repository.name}`);
+    const result = await work();
+    await repositories.markInitialised(repository.name, new Date().toISOString());
+    return result;
+  }
+}
+
+export function artifactIdOf(parts: readonly { snapshotId: string }[]): string {
+  return parts.map((part) => part.snapshotId).join('+');
+}

@@ -1,0 +1,59 @@
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import type { AuditEvent, ChainReport } from '../domain/audit-chain.ts';
+import type { Api } from './api.ts';
+import { list, pageOf, pageQuery, time } from './schemas.ts';
+import type { Services } from './services.ts';
+
+export function auditRoutes(api: Api, services: Services): void {
+  api.route({
+    method: 'GET',
+    url: '/audit',
+    config: { role: 'viewer' },
+    schema: {
+      summary: 'Every change of state and who made it, newest first',
+      querystring: z.strictObject(pageQuery),
+      response: { 200: list(auditEvent) },
+    },
+    handler: ({ query }) => services.listAudit(pageOf(query)),
+  });
+
+  api.route({
+    method: 'GET',
+    url: '/audit/verification',
+    config: { role: 'viewer' },
+    schema: { summary: 'Check the whole chain', response: { 200: chainReport } },
+    handler: () => services.verifyAudit(),
+  });
+
+  api.route({
+    method: 'GET',
+    url: '/audit/export',
+    config: { role: 'viewer' },
+    schema: { summary: 'The whole chain as NDJSON, oldest first; `holdfast audit verify --file` checks it' },
+    handler: (request, reply) =>
+      reply.type('application/x-ndjson').send(Readable.from(lines(services.exportAudit(request.actor)))),
+  });
+}
+
+async function* lines(events: AsyncIterable<AuditEvent>): AsyncIterable<string> {
+  for await (const event of events) yield `${JSON.stringify(event)}\n`;
+}
+
+const auditEvent = z.object({
+  sequence: z.number(),
+  at: time,
+  actor: z.string(),
+  action: z.string(),
+  subject: z.string(),
+  details: z.record(z.string(), z.unknown()),
+  previous: z.string(),
+  digest: z.string(),
+}) satisfies z.ZodType<AuditEvent>;
+
+const chainReport = z.object({
+  ok: z.boolean(),
+  events: z.number(),
+  head: z.object({ sequence: z.number(), digest: z.string() }),
+  problem: z.object({ sequence: z.number(), what: z.string() }).nullable(),
+}) satisfies z.ZodType<ChainReport>;

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import type { Api } from './api.ts';
+import { idempotencyHeaders, idempotencyKeyOf } from './idempotency.ts';
+import { job } from './jobs.ts';
+import { id, name } from './schemas.ts';
+import type { Services } from './services.ts';
+
+/** Jobs a person starts by hand. 202: started; 200: the key was known, and this is the job it started. */
+export function backupRoutes(api: Api, services: Services): void {
+  api.route({
+    method: 'POST',
+    url: '/backups',
+    config: { role: 'operator' },
+    schema: {
+      summary: 'Back up the assets of a policy now',
+      headers: idempotencyHeaders,
+      body: z.strictObject({ policy: name, assets: z.array(name).max(10_000).default([]) }),
+      response: { 200: job, 202: job },
+    },
+    handler: async (request, reply) => {
+      const once = await services.startBackup(request.actor, request.body, idempotencyKeyOf(request));
+      return reply.code(once.repeated ? 200 : 202).send(once.answer);
+    },
+  });
+
+  api.route({
+    method: 'POST',
+    url: '/verifications',
+    config: { role: 'operator' },
+    schema: {
+      summary: "Read back and prove recovery points of a policy's assets",
+      headers: idempotencyHeaders,
+      body: z
+        .strictObject({ policy: name, all: z.boolean().default(true), point: id.nullable().default(null) })
+        .refine(({ all, point }) => !(all && point !== null), 'all and point exclude each other'),
+      response: { 200: job, 202: job },
+    },
+    handler: async (request, reply) => {
+      const once = await services.startVerification(request.actor, request.body, idempotencyKeyOf(request));
+      return reply.code(once.repeated ? 200 : 202).send(once.answer);
+    },
+  });
+}

@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import { cancelJob, jobWorkflowId, startBackup, startVerification } from '../../client/index.ts';
+import type { Catalog } from '../../catalog/index.ts';
+import { assetsOf, policyOf } from '../../domain/chosen.ts';
+import { asHoldfastError, HoldfastError } from '../../domain/errors.ts';
+import type { Job } from '../../domain/job.ts';
+import type { Actor, IdempotencyKey, Once, Services } from '../services.ts';
+import type { Parts } from './parts.ts';
+
+type JobServices = Pick<
+  Services,
+  'startBackup' | 'startVerification' | 'listJobs' | 'getJob' | 'jobEvents' | 'cancelJob'
+>;
+
+export function jobServices({ catalog, temporal }: Parts): JobServices {
+  return {
+    startBackup: (actor, request, key) =>
+      startOnce(catalog, actor, key, 'backup', request, (job, assets) =>
+        startBackup(temporal, job.workflowId, {
+          policy: request.policy,
+          assets,
+          jobId: job.id,
+          trigger: 'manual',
+          actor: actor.name,
+        }),
+      ),
+
+    startVerification: (actor, request, key) =>
+      startOnce(catalog, actor, key, 'verify', { policy: request.policy, assets: [] }, (job) =>
+        startVerification(temporal, job.workflowId, {
+          policy: request.policy,
+          jobId: job.id,
+          actor: actor.name,
+          points: request.point === null ? [] : [request.point],
+          all: request.all,
+        }),
+      ),
+
+    listJobs: (filter, page) =>
+      catalog.jobs.list({
+        ...page,
+        ...(filter.policy !== null && { policy: filter.policy }),
+        ...(filter.asset !== null && { asset: filter.asset }),
+        ...(filter.type !== null && { type: filter.type }),
+        ...(filter.status !== null && { status: [filter.status] }),
+      }),
+
+    getJob: (id) => catalog.jobs.find(id),
+
+    jobEvents: async (id, page) => catalog.jobEvents.list((await catalog.jobs.find(id)).id, page),
+
+    cancelJob: async (actor, id) => {
+      const job = await catalog.jobs.find(id);
+      if (job.endedAt !== null) throw alreadyEnded(job);
+      await catalog.as(actor.name).audit.append({
+        action: 'job.cancelRequested',
+        subject: `job/${job.id}`,
+        details: { workflowId: job.workflowId },
+      });
+      await cancelJob(temporal, job.workflowId);
+      return job;
+    },
+  };
+}
+
+/**
+ * The key is claimed before the job begins, the job before its workflow: whoever dies in between, the same
+ * request finishes it and nothing is begun twice.
+ */
+async function startOnce(
+  catalog: Catalog,
+  actor: Actor,
+  key: IdempotencyKey | null,
+  type: 'backup' | 'verify',
+  request: { policy: string; assets: string[] },
+  start: (job: Job, assets: string[]) => Promise<void>,
+): Promise<Once<Job>> {
+  const applied = await catalog.configurations.current();
+  const policy = policyOf(applied?.configuration ?? null, request.policy);
+  const assets = assetsOf(policy, request.assets);
+  const own = randomUUID();
+  const claimed = key
+    ? await catalog.idempotency.claim(key.key, key.request, { kind: 'job', id: own })
+    : null;
+  const id = claimed?.id ?? own;
+  const before = claimed && id !== own ? await catalog.jobs.find(id).catch(absent) : null;
+  if (before) return { answer: before, repeated: true };
+
+  const startedAt = new Date();
+  const workflowId = jobWorkflowId(type, policy.name, startedAt);
+  const job = await catalog.as(actor.name).jobs.begin({
+    id,
+    workflowId,
+    type,
+    policy: policy.name,
+    trigger: 'manual',
+    startedAt: startedAt.toISOString(),
+    assets,
+  });
+  try {
+    await start(job, assets);
+  } catch (thrown) {
+    const error = asHoldfastError(thrown, `starting ${workflowId} failed`);
+    await catalog.jobs.end(job.id, { status: 'failed', error: error.toContract() });
+    throw error;
+  }
+  return { answer: job, repeated: false };
+}
+
+function absent(error: unknown): null {
+  if (error instanceof HoldfastError && error.code === 'notFound') return null;
+  throw error;
+}
+
+function alreadyEnded(job: Job): HoldfastError {
+  return new HoldfastError({
+    code: 'request.conflict',
+    message: `job ${job.id} cannot be cancelled`,
+    cause: `it ended ${job.status} at ${job.endedAt}`,
+    hint: `look at it with \`holdfast jobs show ${job.id}\``,
+  });
+}

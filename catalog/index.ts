@@ -1,0 +1,71 @@
+// The catalogue's one door. `migrateCatalog` once at start, as the owner; then `openCatalog` with the URL it
+// returns, which is the application role's where there is one.
+
+import { audit } from './audit.ts';
+import type { Catalog } from './catalog.ts';
+import { configurations } from './configurations.ts';
+import { connect, type Connection } from './connection.ts';
+import { databaseOf } from './database.ts';
+import { durations } from './durations.ts';
+import { idempotency } from './idempotency.ts';
+import { jobEvents } from './job-events.ts';
+import { jobs } from './jobs.ts';
+import { assertCurrent } from './migrate.ts';
+import { points } from './recovery-points.ts';
+import { repositories } from './repositories.ts';
+import { restores } from './restores.ts';
+import { assetStates } from './status.ts';
+import { tokens } from './tokens.ts';
+
+export { verifyExport } from './audit.ts';
+export type * from './catalog.ts';
+export type { AppliedConfiguration, ConfigurationDifference, Difference } from './configurations.ts';
+export { migrateCatalog } from './migrate.ts';
+export type { AssetState } from './status.ts';
+export type { Role, TokenEntry } from './tokens.ts';
+
+export interface CatalogOptions {
+  /** Resolved: with its password, if it has one. */
+  url: string;
+  /** Name on the audit chain for what is done without `as`; `holdfast` if left out. */
+  actor?: string;
+  /** How long to wait at the start for a database that does not answer yet. 15 if left out. */
+  waitSeconds?: number;
+  /** How long work is tried again when the connection is lost under it. 5 if left out. */
+  patienceSeconds?: number;
+}
+
+/** Throws `catalog.unreachable`; `catalog.newer`; `service.failed` when it was not migrated. */
+export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
+  const connection = await connect(options.url, {
+    waitSeconds: options.waitSeconds ?? 15,
+    patienceSeconds: options.patienceSeconds,
+  });
+  try {
+    await connection.read('checking the version of the catalogue', assertCurrent);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+  return catalogOn(connection, options.actor ?? 'holdfast');
+}
+
+function catalogOn(connection: Connection, actor: string): Catalog {
+  const database = databaseOf(connection, actor);
+  return {
+    jobs: jobs(database),
+    jobEvents: jobEvents(database),
+    points: points(database),
+    restores: restores(database),
+    configurations: configurations(database),
+    repositories: repositories(database),
+    idempotency: idempotency(database),
+    tokens: tokens(database),
+    durations: durations(database),
+    audit: audit(database),
+    status: () => database.read('reading the status', assetStates),
+    as: (name) => catalogOn(connection, name),
+    ping: () => connection.ping(),
+    close: () => connection.close(),
+  };
+}

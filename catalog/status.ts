@@ -1,0 +1,138 @@
+// The facts `status` is judged from, in one query: for every asset a handful of index look-ups, however many
+// recovery points there are.
+
+import type { DataClass } from '../domain/configuration/types.ts';
+import type { AssetStatus, Failure } from '../domain/job.ts';
+import type { AssetType } from '../domain/recovery-point.ts';
+
+import type { Query } from './connection.ts';
+
+export async function assetStates(query: Query): Promise<AssetState[]> {
+  const rows = await query<StatusRow>(STATUS);
+  return rows.map(({ lastJobId, lastJobStatus, lastJobStartedAt, lastJobEndedAt, lastJobError, ...row }) => ({
+    ...row,
+    newest: mark(row.newest),
+    newestVerified: mark(row.newestVerified),
+    newestProven: mark(row.newestProven),
+    lastJob:
+      lastJobId && lastJobStatus && lastJobStartedAt
+        ? {
+            id: lastJobId,
+            status: lastJobStatus,
+            startedAt: lastJobStartedAt,
+            endedAt: lastJobEndedAt,
+            error: lastJobError,
+          }
+        : null,
+    copies: row.copies.map((copy) => ({
+      ...copy,
+      newestTakenAt: time(copy.newestTakenAt),
+      storedAt: time(copy.storedAt),
+    })),
+  }));
+}
+
+/** The facts `status` is judged from; judging (health, objectives) is the domain's. Regular points only. */
+export interface AssetState {
+  asset: string;
+  assetType: AssetType;
+  dataClass: DataClass;
+  site: string;
+  /** null: in no policy. */
+  policy: string | null;
+  /** Newest point of any proof but `damaged`. */
+  newest: PointMark | null;
+  /** Newest point at least verified. */
+  newestVerified: PointMark | null;
+  newestProven: PointMark | null;
+  /** When a restore of the asset last succeeded in a sandbox, whichever point it was of. */
+  lastProvenAt: string | null;
+  /** The newest backup of this asset, also a running one. */
+  lastJob: LastJob | null;
+  /** Backups of this asset that ended in the last 30 days. */
+  backups: { succeeded: number; failed: number };
+  /** The newest `restore` or `rehearse` measured. */
+  measuredSeconds: number | null;
+  /** Points of which no copy is whole, and copies that are damaged (of those points and of others). */
+  damagedPoints: number;
+  damagedCopies: number;
+  copies: { repository: string; newestTakenAt: string; storedAt: string }[];
+}
+
+export interface PointMark {
+  id: string;
+  takenAt: string;
+}
+
+export interface LastJob {
+  id: string;
+  status: AssetStatus;
+  startedAt: string;
+  endedAt: string | null;
+  error: Failure | null;
+}
+
+type StatusRow = Omit<AssetState, 'lastJob'> & {
+  lastJobId: string | null;
+  lastJobStatus: AssetStatus | null;
+  lastJobStartedAt: string | null;
+  lastJobEndedAt: string | null;
+  lastJobError: Failure | null;
+};
+
+/** The conditions on proof are spelled as in the partial indexes, or those are not used. */
+function newestWhere(condition: string): string {
+  return `(select jsonb_build_object('id', id, 'takenAt', taken_at) from recovery_points
+    where asset = assets.name and kind = 'regular' and ${condition}
+    order by taken_at desc, id desc limit 1)`;
+}
+
+/** Damaged copies are few and counted once for all: asset by asset, every point would be looked at. */
+const STATUS = `
+  with hurt as materialized (
+    select asset, count(*) as copies from point_copies
+      join recovery_points on recovery_points.id = point_copies.point_id
+     where point_copies.proof = 'damaged' and kind = 'regular' group by asset)
+  select assets.name as asset, assets.type as "assetType", assets.data_class as "dataClass", assets.site,
+    policies.name as policy,
+    ${newestWhere("proof <> 'damaged'")} as newest,
+    ${newestWhere("proof in ('verified', 'proven')")} as "newestVerified",
+    ${newestWhere("proof = 'proven'")} as "newestProven",
+    (select max(proven_at) from sync_state where asset = assets.name) as "lastProvenAt",
+    last.job_id as "lastJobId", last.status as "lastJobStatus", last.job_started_at as "lastJobStartedAt",
+    jobs.ended_at as "lastJobEndedAt", last.error as "lastJobError",
+    jsonb_build_object('succeeded', recent.succeeded, 'failed', recent.failed) as backups,
+    (select seconds from measured_durations
+      where asset = assets.name and step in ('restore', 'rehearse')
+      order by ended_at desc limit 1) as "measuredSeconds",
+    (select count(*) from recovery_points
+      where asset = assets.name and kind = 'regular' and proof = 'damaged') as "damagedPoints",
+    coalesce(hurt.copies, 0) as "damagedCopies",
+    (select coalesce(jsonb_agg(jsonb_build_object('repository', repository, 'newestTakenAt', taken_at,
+              'storedAt', stored_at) order by repository), '[]')
+       from sync_state where asset = assets.name) as copies
+  from assets
+  left join policies on policies.is_current and assets.name = any (policies.assets)
+  left join hurt on hurt.asset = assets.name
+  left join lateral (
+    select * from job_assets
+     where asset = assets.name and job_type = 'backup' and status <> 'skipped'
+     order by job_started_at desc limit 1) as last on true
+  left join jobs on jobs.id = last.job_id
+  cross join lateral (
+    select count(*) filter (where status = 'success') as succeeded,
+           count(*) filter (where status = 'failed') as failed
+      from job_assets
+     where asset = assets.name and job_type = 'backup'
+       and job_started_at > now() - interval '30 days') as recent
+  where assets.orphaned_at is null
+  order by assets.name, policies.name`;
+
+/** Times inside jsonb are spelled PostgreSQL's way. */
+function mark(point: PointMark | null): PointMark | null {
+  return point && { id: point.id, takenAt: time(point.takenAt) };
+}
+
+function time(text: string): string {
+  return new Date(text).toISOString();
+}

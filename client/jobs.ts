@@ -1,0 +1,59 @@
+import type { Client } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import type { BackupInput, VerifyInput } from '../workflows/messages.ts';
+import { asking, TASK_QUEUE } from './connection.ts';
+
+/** `backup/critical-2026-11-21T02:00:00.000Z`: the form a Schedule gives its runs too. */
+export function jobWorkflowId(type: 'backup' | 'verify', policy: string, at: Date): string {
+  return `${type}/${policy}-${at.toISOString()}`;
+}
+
+export async function startBackup(client: Client, workflowId: string, input: BackupInput): Promise<void> {
+  await startOnce(client, 'backup', workflowId, input);
+}
+
+export async function startVerification(
+  client: Client,
+  workflowId: string,
+  input: VerifyInput,
+): Promise<void> {
+  await startOnce(client, 'verify', workflowId, input);
+}
+
+/** Asks the workflow to stop; it ends its tools and records the job as cancelled. */
+export async function cancelJob(client: Client, workflowId: string): Promise<void> {
+  await asking(`cancelling ${workflowId}`, () => client.workflow.getHandle(workflowId).cancel());
+}
+
+/** What Temporal knows of a workflow; null when it knows nothing (its database was lost, or it is long over). */
+export async function workflowState(client: Client, workflowId: string): Promise<'running' | 'ended' | null> {
+  try {
+    const { status } = await client.workflow.getHandle(workflowId).describe();
+    return status.name === 'RUNNING' ? 'running' : 'ended';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
+/** Starting twice under one id is one start: whoever asks again after a lost answer gets the same workflow. */
+export async function startOnce(
+  client: Client,
+  type: string,
+  workflowId: string,
+  input: unknown,
+): Promise<void> {
+  await asking(`starting ${workflowId}`, async () => {
+    try {
+      await client.workflow.start(type, {
+        workflowId,
+        taskQueue: TASK_QUEUE,
+        args: [input],
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        staticSummary: workflowId,
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  });
+}

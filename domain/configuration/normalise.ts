@@ -1,0 +1,153 @@
+// The configuration as written → as used: every default filled in, every path absolute.
+
+import type { SecretReference } from '../secret-reference.ts';
+import { resolvePath } from './paths.ts';
+import { absoluteRepositoryUrl } from './repository-url.ts';
+import type { WrittenConfiguration } from './schema.ts';
+import type {
+  Asset,
+  Command,
+  Configuration,
+  HealthCheck,
+  Hooks,
+  Policy,
+  Repository,
+  RestorePlan,
+} from './types.ts';
+
+type Written<Key extends 'repositories' | 'assets' | 'policies'> = NonNullable<
+  WrittenConfiguration[Key]
+>[number];
+
+/** `folder`: the absolute one the file lies in, where its relative paths start. */
+export function normalise(written: WrittenConfiguration, folder: string): Configuration {
+  const { temporal, catalog, ports = {} } = written;
+  return {
+    version: 1,
+    folder,
+    dataDir: resolvePath(folder, written.dataDir ?? './.holdfast'),
+    temporal: temporal ? { address: temporal.address, namespace: temporal.namespace ?? 'default' } : null,
+    catalog: catalog ? { url: absoluteSource(catalog.url, folder) } : null,
+    ports: {
+      temporal: ports.temporal ?? null,
+      temporalUi: ports.temporalUi ?? null,
+      catalog: ports.catalog ?? null,
+      api: ports.api ?? null,
+      metrics: ports.metrics ?? null,
+    },
+    repositories: (written.repositories ?? []).map((repository) => normaliseRepository(repository, folder)),
+    assets: (written.assets ?? []).map((asset) => normaliseAsset(asset, folder)),
+    policies: (written.policies ?? []).map(normalisePolicy),
+  };
+}
+
+function normaliseRepository(written: Written<'repositories'>, folder: string): Repository {
+  const env = Object.entries(written.env ?? {}).map(
+    ([name, from]) => [name, absoluteSource(from, folder)] as const,
+  );
+  return {
+    name: written.name,
+    type: 'restic',
+    url: absoluteRepositoryUrl(written.url, folder),
+    password: absoluteSource(written.password, folder),
+    env: Object.fromEntries(env),
+    limits: { uploadBytesPerSecond: written.limits?.upload ?? null },
+  };
+}
+
+function normaliseAsset(written: Written<'assets'>, folder: string): Asset {
+  const base = {
+    name: written.name,
+    class: written.class ?? 'standard',
+    restore: normaliseRestore(written.restore, folder),
+    hooks: normaliseHooks(written.hooks, folder),
+  };
+  switch (written.type) {
+    case 'postgres': {
+      const url = absoluteSource(written.url, folder);
+      return { ...base, type: 'postgres', url, method: 'dump', checks: written.checks ?? [] };
+    }
+    case 'sqlite': {
+      // SQLite takes an empty file for an empty database: a truncated one must not pass for it.
+      const expect = { minBytes: written.expect?.minBytes ?? 1 };
+      return { ...base, type: 'sqlite', path: resolvePath(folder, written.path), expect };
+    }
+    case 'directory': {
+      const { minFiles = 1, minBytes = 0 } = written.expect ?? {};
+      const path = resolvePath(folder, written.path);
+      return {
+        ...base,
+        type: 'directory',
+        path,
+        exclude: written.exclude ?? [],
+        expect: { minFiles, minBytes },
+      };
+    }
+  }
+}
+
+function normaliseRestore(written: Written<'assets'>['restore'], folder: string): RestorePlan {
+  const { stop = [], start = [], health = [] } = written ?? {};
+  return {
+    stop: stop.map((command) => absoluteCommand(command, folder)),
+    start: start.map((command) => absoluteCommand(command, folder)),
+    health: health.map((check): HealthCheck =>
+      check.kind === 'command' ? { ...check, command: absoluteCommand(check.command, folder) } : check,
+    ),
+  };
+}
+
+function normaliseHooks(written: Written<'assets'>['hooks'], folder: string): Hooks {
+  const { before = [], after = [], onError = 'fail' } = written ?? {};
+  return {
+    before: before.map((command) => absoluteCommand(command, folder)),
+    after: after.map((command) => absoluteCommand(command, folder)),
+    onError,
+  };
+}
+
+function normalisePolicy(written: Written<'policies'>): Policy {
+  const { retention, objectives } = written;
+  return {
+    name: written.name,
+    assets: written.assets,
+    cadence:
+      written.cron === undefined
+        ? { kind: 'every', seconds: written.every ?? 0 }
+        : { kind: 'cron', expression: written.cron },
+    repository: written.repository,
+    copies: (written.copies ?? []).map((copy) => (typeof copy === 'string' ? { repository: copy } : copy)),
+    retention: retention
+      ? {
+          keepLast: retention.keepLast ?? null,
+          keepHourly: retention.keepHourly ?? null,
+          keepDaily: retention.keepDaily ?? null,
+          keepWeekly: retention.keepWeekly ?? null,
+          keepMonthly: retention.keepMonthly ?? null,
+          keepYearly: retention.keepYearly ?? null,
+          keepWithinSeconds: retention.keepWithin ?? null,
+        }
+      : null,
+    proof: written.proof ?? 'verified',
+    objectives: {
+      rpoSeconds: objectives?.rpo ?? null,
+      rtoSeconds: objectives?.rto ?? null,
+      provenWithinSeconds: objectives?.provenWithin ?? null,
+    },
+  };
+}
+
+function absoluteSource<Source extends SecretReference | { kind: 'literal' }>(
+  source: Source,
+  folder: string,
+): Source {
+  if (source.kind === 'file') return { ...source, path: resolvePath(folder, source.path) };
+  if (source.kind === 'cmd')
+    return { ...source, command: absoluteCommand(source.command as Command, folder) };
+  return source;
+}
+
+/** A program written with a slash is a path; one without is looked up on the PATH, as everywhere. */
+function absoluteCommand([program, ...words]: Command, folder: string): Command {
+  return [program.includes('/') ? resolvePath(folder, program) : program, ...words];
+}

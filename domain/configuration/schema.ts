@@ -1,0 +1,125 @@
+// The configuration's shape, for what Holdfast can do today: a key whose capability is not built is not here,
+// and so refused. What holds between keys (names that must exist, pairs that exclude each other) is in rules.ts.
+
+import { z } from 'zod';
+import { expects, say } from './say.ts';
+import { asset } from './schema-assets.ts';
+import * as value from './schema-values.ts';
+
+const temporal = value.keys('where Temporal is', {
+  address: z
+    .string({ error: expects('host and port', 'temporal.example.org:7233') })
+    .regex(
+      /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9][A-Za-z0-9._-]*):\d{1,5}$/,
+      say('not host and port', 'write it like temporal:7233'),
+    ),
+  namespace: z
+    .string({ error: expects('a namespace', 'default') })
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, say('not a namespace', 'write it like default'))
+    .optional(),
+});
+
+const ports = value.keys('ports of the embedded stack', {
+  temporal: value.port.optional(),
+  temporalUi: value.port.optional(),
+  catalog: value.port.optional(),
+  api: value.port.optional(),
+  metrics: value.port.optional(),
+});
+
+const variable = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, say('not the name of a variable', 'use letters, digits and "_"'))
+  .refine(
+    (name) => !setByHoldfast.includes(name),
+    say('Holdfast sets this variable itself', 'use the keys url and password'),
+  )
+  .refine(
+    (name) => !/^(LD_|DYLD_|PATH$)/.test(name),
+    say('this variable would change which program runs', 'take it out'),
+  );
+
+const setByHoldfast = ['', '_FILE', '_COMMAND'].flatMap((form) => [
+  `RESTIC_PASSWORD${form}`,
+  `RESTIC_REPOSITORY${form}`,
+]);
+
+const repository = value.keys('a repository', {
+  name: value.name,
+  type: z.literal('restic', {
+    error: (issue) =>
+      issue.input === undefined
+        ? say('missing: the type of repository', 'add type: restic')
+        : say(
+            'not a repository type that is known to encrypt: nothing leaves a site in plain',
+            'use type: restic',
+          ),
+  }),
+  url: value.repositoryUrl,
+  password: value.repositoryPassword,
+  env: z
+    .record(variable, value.secret, { error: expects('variables', '{ AWS_ACCESS_KEY_ID: env:KEY_ID }') })
+    .optional(),
+  limits: value.keys('limits', { upload: value.byteRate.optional() }).optional(),
+});
+
+/** 0 keeps nothing and restic refuses less: a word is given a number, or left out. */
+const keep = value.count.optional();
+
+const retention = value
+  .keys('what to keep', {
+    keepLast: keep,
+    keepHourly: keep,
+    keepDaily: keep,
+    keepWeekly: keep,
+    keepMonthly: keep,
+    keepYearly: keep,
+    keepWithin: value.keepWithin.optional(),
+  })
+  .meta({ minProperties: 1 });
+
+const objectives = value.keys('objectives', {
+  rpo: value.duration.optional(),
+  rto: value.duration.optional(),
+  provenWithin: value.duration.optional(),
+});
+
+const copy = z.union([value.name, value.keys('a copy', { repository: value.name })]);
+
+const policy = value
+  .keys('a policy', {
+    name: value.name,
+    assets: value
+      .list(value.name, 'a list of asset names', '[orders, uploads]')
+      .min(1, say('the policy protects nothing', 'name its assets')),
+    every: value.duration.optional(),
+    cron: value.cron.optional(),
+    repository: value.name,
+    copies: value.list(copy, 'a list of repositories', '[offsite]').optional(),
+    retention: retention.optional(),
+    proof: z.enum(['stored', 'verified', 'proven']).optional(),
+    objectives: objectives.optional(),
+  })
+  .meta({ oneOf: [{ required: ['every'] }, { required: ['cron'] }] });
+
+export const configurationSchema = value.keys('a configuration', {
+  version: z.literal(1, {
+    error: (issue) =>
+      issue.input === undefined
+        ? say('missing: the version of this format', 'add version: 1')
+        : say(
+            'this program reads version 1 only',
+            'write version: 1, or use the Holdfast it was written for',
+          ),
+  }),
+  dataDir: value.path.optional(),
+  temporal: temporal.optional(),
+  catalog: value.keys('where the catalogue is', { url: value.databaseUrl }).optional(),
+  ports: ports.optional(),
+  repositories: value.list(repository, 'a list of repositories', '[{ name: local, … }]').optional(),
+  assets: value.list(asset, 'a list of assets', '[{ name: uploads, … }]').optional(),
+  policies: value.list(policy, 'a list of policies', '[{ name: daily, … }]').optional(),
+});
+
+/** As written and found right: defaults not yet filled in, paths not yet absolute. */
+export type WrittenConfiguration = z.output<typeof configurationSchema>;

@@ -1,0 +1,137 @@
+// The configuration as the program uses it: normalised, with every default filled in. Durations are seconds,
+// sizes bytes, paths absolute; what was left out is null. Plain JSON, so it can travel through Temporal: it
+// holds references to secrets, never secrets. Only types: workflows import this file.
+
+import type { RequiredProof } from '../proof.ts';
+import type { SecretReference } from '../secret-reference.ts';
+
+export interface Configuration {
+  version: 1;
+  /** Absolute; where the file is, and where commands run. */
+  folder: string;
+  dataDir: string;
+  /** null: the embedded development server. */
+  temporal: { address: string; namespace: string } | null;
+  /** null: the embedded PostgreSQL. */
+  catalog: { url: DatabaseUrlSource } | null;
+  ports: Ports;
+  repositories: Repository[];
+  assets: Asset[];
+  policies: Policy[];
+}
+
+/** Fixed ports of the embedded stack on loopback; null takes a free one. */
+export interface Ports {
+  temporal: number | null;
+  temporalUi: number | null;
+  catalog: number | null;
+  api: number | null;
+  /** null: no metrics endpoint is opened. */
+  metrics: number | null;
+}
+
+/** A URL without a password may be written out (`literal`); any other stands behind a reference. */
+export type DatabaseUrlSource = SecretReference | { readonly kind: 'literal'; readonly value: string };
+
+export interface Repository {
+  name: string;
+  type: 'restic';
+  /** As restic's `-r` takes it; a local path is absolute. */
+  url: string;
+  password: SecretReference;
+  /** Variables restic gets, by name. */
+  env: Record<string, SecretReference>;
+  limits: { uploadBytesPerSecond: number | null };
+}
+
+export type DataClass = 'critical' | 'standard' | 'rebuildable';
+
+export type Asset = PostgresAsset | SqliteAsset | DirectoryAsset;
+
+interface AssetBase {
+  name: string;
+  class: DataClass;
+  restore: RestorePlan;
+  hooks: Hooks;
+}
+
+export interface PostgresAsset extends AssetBase {
+  type: 'postgres';
+  url: DatabaseUrlSource;
+  method: 'dump';
+  /** Each must answer with one row whose first column is true, on the restored copy. */
+  checks: SqlCheck[];
+}
+
+export interface SqliteAsset extends AssetBase {
+  type: 'sqlite';
+  path: string;
+  /** A smaller source fails the backup: it is empty, truncated or not mounted. */
+  expect: { minBytes: number };
+}
+
+export interface DirectoryAsset extends AssetBase {
+  type: 'directory';
+  path: string;
+  /** restic's exclude patterns. */
+  exclude: string[];
+  /** A source with less fails the backup: it is empty or not mounted. Counted after exclusion. */
+  expect: { minFiles: number; minBytes: number };
+}
+
+export interface SqlCheck {
+  sql: string;
+}
+
+/** Program and arguments, never given to a shell. A program written as a relative path is made absolute. */
+export type Command = [program: string, ...words: string[]];
+
+export interface RestorePlan {
+  stop: Command[];
+  start: Command[];
+  health: HealthCheck[];
+}
+
+export type HealthCheck =
+  | { kind: 'command'; command: Command }
+  | { kind: 'http'; url: string }
+  /** On postgres and sqlite assets only; one row whose first column is true. */
+  | { kind: 'sql'; sql: string };
+
+export interface Hooks {
+  before: Command[];
+  after: Command[];
+  onError: 'fail' | 'continue';
+}
+
+export interface Policy {
+  name: string;
+  assets: string[];
+  cadence: Cadence;
+  repository: string;
+  copies: { repository: string }[];
+  /** null: nothing was said, and nothing is ever dropped. */
+  retention: Retention | null;
+  proof: RequiredProof;
+  objectives: Objectives;
+}
+
+/** A cron expression has five fields, or is one of `@hourly` … `@yearly`; times are UTC. */
+export type Cadence = { kind: 'every'; seconds: number } | { kind: 'cron'; expression: string };
+
+/** restic's words; null where a word was not given. At least one keeps something. */
+export interface Retention {
+  keepLast: number | null;
+  keepHourly: number | null;
+  keepDaily: number | null;
+  keepWeekly: number | null;
+  keepMonthly: number | null;
+  keepYearly: number | null;
+  keepWithinSeconds: number | null;
+}
+
+export interface Objectives {
+  rpoSeconds: number | null;
+  rtoSeconds: number | null;
+  provenWithinSeconds: number | null;
+}

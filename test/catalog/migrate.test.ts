@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { migrateCatalog, openCatalog } from '../../catalog/index.ts';
+import { newDatabase, runSql } from './fixture.ts';
+
+const applicationPassword = 'p@ss/word:with#signs';
+
+describe('migrating the catalogue', function () {
+  this.timeout(180_000);
+
+  it('makes an empty database current, once, and lets the application in', async () => {
+    const owner = await newDatabase();
+    const first = await migrateCatalog(owner, { applicationPassword });
+    assert.deepEqual(first.applied, ['0001_catalogue', '0002_audit_chain']);
+    const again = await migrateCatalog(owner, { applicationPassword });
+    assert.deepEqual(again.applied, []);
+    const catalog = await openCatalog({ url: again.url });
+    assert.deepEqual((await catalog.jobs.list()).items, []);
+    await catalog.close();
+    const [who] = await runSql<{ me: string }>(again.url, 'select current_user as me');
+    assert.equal(who?.me, first.applicationRole);
+  });
+
+  it('migrates once when two machines start together', async () => {
+    const owner = await newDatabase();
+    const results = await Promise.all([
+      migrateCatalog(owner, { applicationPassword }),
+      migrateCatalog(owner, { applicationPassword }),
+    ]);
+    assert.equal(results.flatMap((result) => result.applied).length, 2);
+    const [rows] = await runSql<{ count: string }>(owner, 'select count(*) from migrations');
+    assert.equal(rows?.count, '2');
+  });
+
+  it('refuses a catalogue that a newer program made', async () => {
+    const owner = await newDatabase();
+    const { url } = await migrateCatalog(owner, { applicationPassword });
+    await runSql(owner, `insert into migrations (name, run_on) values ('0999_future', now())`);
+    await assert.rejects(migrateCatalog(owner), { code: 'catalog.newer', cause: /0999_future/ });
+    await assert.rejects(openCatalog({ url }), { code: 'catalog.newer' });
+  });
+
+  it('refuses to open a catalogue that was not migrated', async () => {
+    await assert.rejects(openCatalog({ url: await newDatabase() }), {
+      code: 'service.failed',
+      cause: /0001_catalogue/,
+    });
+  });
+
+  it('serves as the owner where that one may make no roles, and the chain is still append-only', async () => {
+    const admin = await newDatabase();
+    const database = new URL(admin).pathname.slice(1);
+    await runSql(
+      admin,
+      `create role plain_${database} login password 'x'; alter database ${database} owner to plain_${database}`,
+    );
+    const owner = new URL(admin);
+    owner.username = `plain_${database}`;
+    owner.password = 'x';
+    const result = await migrateCatalog(owner.href, { applicationPassword });
+    assert.equal(result.applicationRole, null);
+    assert.equal(result.url, owner.href);
+    const catalog = await openCatalog({ url: result.url });
+    await catalog.audit.append({ action: 'test', subject: 'x', details: {} });
+    assert.equal((await catalog.audit.verify()).events, 1);
+    await catalog.close();
+    await assert.rejects(runSql(owner.href, 'delete from audit_events'), /only ever added to/);
+    await assert.rejects(runSql(owner.href, 'update audit_head set sequence = 7'), /only ever added to/);
+  });
+
+  it('says that nobody answers, without the password', async () => {
+    const dead = 'postgresql://anna:hunter2@127.0.0.1:1/holdfast';
+    await assert.rejects(
+      openCatalog({ url: dead, waitSeconds: 0 }),
+      (error: Error & { code: string; cause: string }) => {
+        assert.equal(error.code, 'catalog.unreachable');
+        assert.match(error.message, /127\.0\.0\.1:1\/holdfast/);
+        assert.match(error.cause, /ECONNREFUSED/);
+        assert.doesNotMatch(
+          JSON.stringify({ ...error, message: error.message, stack: error.stack }),
+          /hunter2/,
+        );
+        return true;
+      },
+    );
+  });
+
+  it('does not try a wrong password again', async () => {
+    const wrong = new URL(await newDatabase());
+    wrong.password = 'wrong';
+    const startedAt = performance.now();
+    await assert.rejects(openCatalog({ url: wrong.href, waitSeconds: 30 }), {
+      code: 'catalog.unreachable',
+      retryable: false,
+      cause: /password authentication failed/,
+    });
+    assert.ok(performance.now() - startedAt < 5_000);
+  });
+});

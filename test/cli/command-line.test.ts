@@ -1,0 +1,328 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sampleJob, samplePoint, sampleRestore } from '../api/services-double.ts';
+import { canary, openSite } from './command-line.ts';
+import type { Site } from './command-line.ts';
+
+const failure = (code: string) => ({
+  code,
+  message: 'backup of uploads failed',
+  cause: 'seen',
+  hint: 'mend it',
+});
+
+const failedAsset = (code: string, asset = 'uploads') => ({
+  asset,
+  status: 'failed' as const,
+  recoveryPointId: null,
+  proof: null,
+  error: failure(code),
+  notes: [],
+  progress: null,
+});
+
+describe('holdfast, the command line', function () {
+  this.timeout(180_000);
+  let site: Site;
+
+  before(async () => {
+    site = await openSite();
+  });
+  after(() => site.close());
+  beforeEach(() => {
+    site.services.jobs.clear();
+    site.services.restores.clear();
+    site.services.points.splice(0, Infinity, samplePoint('point-1'));
+    site.services.ending = { after: 2, job: { status: 'success' } };
+    site.services.auditOk = true;
+  });
+
+  describe('--json prints one object of the contract', () => {
+    const keys = (object: object) => Object.keys(object).sort();
+
+    it('for every list', async () => {
+      site.services.jobs.set('job-1', sampleJob('job-1'));
+      site.services.restores.set('r-1', sampleRestore('r-1'));
+      for (const words of [
+        'jobs list',
+        'points list',
+        'restore list',
+        'audit list',
+        'audit export',
+        'token list',
+      ]) {
+        const { code, json, stderr } = await site.run(...words.split(' '), '--json');
+        assert.equal(code, 0, words + stderr);
+        assert.deepEqual(keys(json), ['items', 'next'], words);
+        assert.equal(json.items.length, 1, words);
+        assert.equal(json.next, null);
+      }
+    });
+
+    it('for one thing', async () => {
+      site.services.jobs.set('job-1', sampleJob('job-1'));
+      site.services.restores.set('r-1', sampleRestore('r-1'));
+      assert.equal((await site.run('jobs', 'show', 'job-1', '--json')).json.assets[0]?.asset, 'uploads');
+      assert.equal(
+        (await site.run('points', 'show', 'point-1', '--json')).json.copies[0]?.repository,
+        'local',
+      );
+      assert.equal(
+        (await site.run('points', 'ls', 'point-1', 'x', '--json')).json.items[0]?.path,
+        'x/a file',
+      );
+      assert.equal((await site.run('restore', 'show', 'r-1', '--json')).json.impact.files?.added.count, 1204);
+      assert.deepEqual(keys((await site.run('status', '--json')).json), ['assets', 'repositories', 'sites']);
+      assert.equal((await site.run('audit', 'verify', '--json')).json.ok, true);
+    });
+
+    it('for a backup: the job, with its log on standard error', async () => {
+      const { code, json, stderr } = await site.run('backup', 'run', 'critical', '--json');
+      assert.equal(code, 0, stderr);
+      assert.equal(json.status, 'success');
+      assert.equal(json.assets[0]?.recoveryPointId, 'point-1');
+      assert.match(stderr, /10:00:01Z {2}uploads {2}verify {2}verify of uploads done/);
+      assert.equal(json.error, null);
+    });
+
+    it('for a restore, prepared, committed, shown', async () => {
+      const prepared = await site.run(
+        'restore',
+        'prepare',
+        '--asset',
+        'uploads',
+        '--include',
+        'a b',
+        '-x',
+        '--json',
+      );
+      assert.equal(prepared.code, 2, 'an unknown option is no path');
+      const { code, json } = await site.run(
+        'restore',
+        'prepare',
+        '--asset',
+        'uploads',
+        '--include',
+        'a b',
+        '--json',
+      );
+      assert.equal(code, 0);
+      assert.deepEqual([json.status, json.include], ['prepared', ['a b']]);
+      const committed = await site.run('restore', 'commit', json.id, '--json');
+      assert.deepEqual([committed.code, committed.json.status], [0, 'completed']);
+      assert.equal(committed.json.safetyPointId, 'safety-1');
+      const cancelled = await site.run('restore', 'cancel', json.id, '--json');
+      assert.deepEqual([cancelled.code, cancelled.json.status], [0, 'cancelled']);
+    });
+
+    it('for bad usage too', async () => {
+      for (const words of [['jobs'], ['jobs', 'shw'], ['restore', 'prepare', '--nope'], ['drill', 'run']]) {
+        const { code, json } = await site.run(...words, '--json');
+        assert.equal(code, 2, words.join(' '));
+        assert.deepEqual(keys(json), ['error']);
+        assert.equal(json.error?.code, 'usage');
+        assert.ok(json.error?.hint);
+      }
+    });
+
+    it('for what the service refuses', async () => {
+      const { code, json } = await site.run('backup', 'run', 'absent', '--json');
+      assert.equal(code, 1);
+      assert.equal(json.error?.code, 'notFound');
+    });
+  });
+
+  describe('exit codes', () => {
+    it('a job that failed exits by its gravest failure, with the error beside the job', async () => {
+      const assets = [failedAsset('source.missing'), failedAsset('repository.wrongPassword', 'b')];
+      site.services.ending = { after: 1, job: { status: 'failed', assets } };
+      const { code, json } = await site.run('backup', 'run', 'critical', '--json');
+      assert.equal(code, 12);
+      assert.deepEqual([json.status, json.error?.code], ['failed', 'repository.wrongPassword']);
+    });
+
+    it('a job done in part is 3', async () => {
+      const assets = [failedAsset('source.missing'), ...sampleJob('x').assets];
+      site.services.ending = { after: 1, job: { status: 'warning', assets } };
+      const { code, json } = await site.run('backup', 'run', 'critical', '--json');
+      assert.deepEqual([code, json.status, json.error?.code], [3, 'warning', 'source.missing']);
+    });
+
+    it('status --check is 21 when an objective is breached, and says of what', async () => {
+      const asset = {
+        asset: 'uploads',
+        policy: 'critical',
+        health: 'critical' as const,
+        rpo: { objectiveSeconds: 60, actualSeconds: 3600, verifiedSeconds: null },
+        rto: { objectiveSeconds: null, measuredSeconds: null },
+        protectedUntil: '2026-11-20T10:00:00.000Z',
+        provenUntil: null,
+        lastProvenAt: null,
+        lastJob: null,
+        nextRunAt: null,
+        breaches: ['rpo' as const],
+        reason: 'its newest verified recovery point is 1 h old, and the objective is 1 m',
+        next: '`holdfast backup run critical --asset uploads`',
+        backups: { succeeded: 1, failed: 0 },
+        copies: [],
+      };
+      site.services.report = { assets: [asset], sites: [], repositories: [] };
+      assert.equal((await site.run('status')).code, 0);
+      const { code, stdout, stderr } = await site.run('status', '--check');
+      assert.equal(code, 21);
+      assert.match(
+        stdout,
+        /^ASSET +HEALTH +PROTECTED UNTIL +PROVEN UNTIL +RPO 1m +RTO +NEXT RUN\nuploads +critical /,
+      );
+      assert.match(stdout, /1 h \/ unknown/);
+      assert.match(stdout, /\n {2}next: `holdfast backup run/);
+      assert.match(stderr, /an objective is breached: uploads/);
+      site.services.report = { assets: [], sites: [], repositories: [] };
+      assert.equal((await site.run('status', '--check')).code, 0);
+    });
+
+    it('a broken audit chain is 20', async () => {
+      site.services.auditOk = false;
+      const { code, json } = await site.run('audit', 'verify', '--json');
+      assert.equal(code, 20);
+      assert.equal(json.problem.sequence, 1);
+      assert.equal(json.error?.code, 'proof.failed');
+    });
+
+    it('an exported chain is checked without a service', async () => {
+      const path = join(site.folder, 'audit.ndjson');
+      await writeFile(path, (await site.run('audit', 'export')).stdout);
+      const { code, json } = await site.run('audit', 'verify', '--file', path, '--json');
+      assert.equal(code, 20, 'the digest of the sample is made up');
+      assert.match(json.problem.what, /edited/);
+    });
+  });
+
+  it('the same idempotency key gets the same job, another request 11', async () => {
+    const first = await site.run('backup', 'run', 'a', '--idempotency-key', 'k', '--detach', '--json');
+    const second = await site.run('backup', 'run', 'a', '--idempotency-key', 'k', '--detach', '--json');
+    assert.equal(first.code, 0, first.stderr);
+    assert.equal(second.json.id, first.json.id);
+    const other = await site.run('backup', 'run', 'b', '--idempotency-key', 'k', '--json');
+    assert.deepEqual([other.code, other.json.error?.code], [11, 'request.conflict']);
+  });
+
+  it('--detach returns while the job runs, and says how to follow it', async () => {
+    site.services.ending.after = Infinity;
+    const { code, stdout } = await site.run('backup', 'run', 'critical', '--detach');
+    assert.equal(code, 0);
+    assert.match(
+      stdout,
+      /backup of critical is running: job job-1\nfollow it with `holdfast jobs logs job-1 --follow`/,
+    );
+  });
+
+  it('Ctrl-C stops the watching and not the job: exit 130', async () => {
+    site.services.ending.after = Infinity;
+    const started = site.start(['backup', 'run', 'critical', '--json']);
+    await until(() => started.stderr().includes('verify of uploads done'));
+    started.child.kill('SIGINT');
+    const { code, json } = await started.ended;
+    assert.equal(code, 130);
+    assert.deepEqual([json.id, json.status, json.error?.code], ['job-1', 'running', 'cancelled']);
+    assert.match(json.error?.hint ?? '', /holdfast jobs logs job-1 --follow.*holdfast jobs cancel job-1/);
+    assert.ok(!site.services.calls.some(({ name }) => name === 'cancelJob'));
+  });
+
+  it('waits for a service that is started again elsewhere', async () => {
+    site.services.ending.after = Infinity;
+    const started = site.start(['backup', 'run', 'critical', '--json']);
+    await until(() => started.stderr().includes('verify of uploads done'));
+    await site.stopServing();
+    await until(() => started.stderr().includes('does not answer'));
+    site.services.ending.after = 0;
+    await site.serveAgain();
+    const { code, json, stderr } = await started.ended;
+    assert.equal(code, 0, stderr);
+    assert.equal(json.status, 'success');
+    assert.equal(stderr.split('does not answer').length, 2, 'said once');
+  });
+
+  it('says what is to be done when nothing runs', async () => {
+    const lonely = await openSite();
+    try {
+      await lonely.stopServing();
+      const stale = await lonely.run('status', '--json');
+      assert.deepEqual([stale.code, stale.json.error?.code], [1, 'service.unreachable']);
+      assert.match(stale.json.error?.cause ?? '', /ECONNREFUSED/);
+      assert.match(stale.json.error?.hint ?? '', /holdfast up/);
+      const elsewhere = await lonely.start(['status', '--json', '--config', 'absent.yaml']).ended;
+      assert.deepEqual([elsewhere.code, elsewhere.json.error?.code], [2, 'configuration.invalid']);
+      const environment = { HOLDFAST_URL: 'http://127.0.0.1:9' };
+      const untold = await lonely.start(['status', '--json'], environment).ended;
+      assert.deepEqual([untold.code, untold.json.error?.code], [2, 'usage']);
+      await lonely.serveAgain();
+    } finally {
+      await lonely.close();
+    }
+  });
+
+  it('prefers the environment to the file, and works from any folder', async () => {
+    const nobody = await site.start(['status', '--json'], { HOLDFAST_TOKEN: 'someone-else' }).ended;
+    assert.equal(nobody.json.error?.code, 'unauthorized');
+    const { startHoldfast } = await import('./command-line.ts');
+    const config = join(site.folder, 'holdfast.yaml');
+    assert.equal((await startHoldfast(['status'], '/', { HOLDFAST_CONFIG: config }).ended).code, 0);
+    assert.equal((await startHoldfast(['status', '--config', config], '/').ended).code, 0);
+  });
+
+  it('reads like the design says', async () => {
+    const { stdout } = await site.run('restore', 'prepare', '--asset', 'uploads');
+    assert.match(
+      stdout,
+      /^restore r-1 of uploads to 2026-11-20 10:00:02Z is prepared\n {2}from +local, recovery point point-1/,
+    );
+    assert.match(
+      stdout,
+      / {2}changes +1,204 files back, 31 overwritten, 12 not in the recovery point set aside \(1\.9 GiB in all\)/,
+    );
+    assert.match(
+      stdout,
+      /commit with `holdfast restore commit r-1`, drop with `holdfast restore cancel r-1`/,
+    );
+    site.services.ending = { after: 1, job: { status: 'failed', assets: [failedAsset('source.missing')] } };
+    const { stderr } = await site.run('backup', 'run', 'critical');
+    assert.match(
+      stderr,
+      /error: backup of policy critical failed\n {2}cause: uploads: backup of uploads failed: seen\n {2}next: {2}mend it\n {2}job job-1 · `holdfast jobs logs job-1`/,
+    );
+  });
+
+  it('never sends a control character of a name to the terminal', async () => {
+    site.services.points.push(samplePoint('point-2', { asset: 'bad\u001b[2Jname\nline' }));
+    const { stdout } = await site.run('points', 'list');
+    assert.ok(!stdout.includes('\u001b'));
+    assert.match(stdout, /bad\\u001b\[2Jname\\nline/);
+  });
+
+  it('never prints the token it was let in with', async () => {
+    const said = await Promise.all([
+      site.run('status'),
+      site.run('jobs', 'show', 'absent'),
+      site.run('jobs', 'show', 'absent', '--json'),
+      site.run('token', 'list'),
+    ]);
+    for (const { stdout, stderr } of said) assert.ok(!(stdout + stderr).includes(canary));
+  });
+
+  it('knows only what is built', async () => {
+    const { stdout, code } = await site.run('--help');
+    assert.equal(code, 0);
+    assert.doesNotMatch(stdout, /^ {2}(retention|sync|drill|evidence|recover|kit|policy|notify|site)\b/m);
+    assert.match((await site.run('--version')).stdout, /^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 15_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error('the condition did not come true');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

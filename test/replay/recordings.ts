@@ -1,0 +1,126 @@
+import type { RestoreInput } from '../../workflows/messages.ts';
+import { cancel, commit } from '../../workflows/messages.ts';
+import { failWith, planned, untilCancelled, type Script } from '../workflows/steps-double.ts';
+import { until, type Run } from '../workflows/time-skipping.ts';
+
+/** A path through a workflow whose history is kept under `histories/<name>.json`. */
+export interface Recording {
+  name: string;
+  workflow: string;
+  input: unknown;
+  script: Script;
+  /** What people do meanwhile. */
+  drive?(run: Run): Promise<void>;
+}
+
+const backup = { policy: 'critical', jobId: 'job-1', trigger: 'manual', actor: 'tester' };
+const verify = { policy: 'critical', jobId: 'job-2', actor: 'tester', points: [], all: true };
+const restore: RestoreInput = {
+  restoreId: 'r-1',
+  asset: 'orders',
+  point: 'latest',
+  time: null,
+  include: [],
+  to: null,
+  from: null,
+  actor: 'tester',
+  expirySeconds: 3600,
+};
+
+const whenPrepared = async (run: Run, decide: (run: Run) => Promise<unknown>) => {
+  await until('it is prepared', async () => (await run.phase()) === 'prepared');
+  await decide(run);
+};
+const committed = (run: Run) => whenPrepared(run, () => run.handle.executeUpdate(commit));
+const threeAssets = planned({ assets: ['orders', 'sales', 'uploads'], copies: ['offsite'], proof: 'proven' });
+const targets: Script['pointsToVerify'] = async () =>
+  ['local', 'offsite'].map((repository) => ({
+    asset: 'orders',
+    repository,
+    points: ['point-2', 'point-1'],
+    rehearse: repository === 'offsite' ? 'point-2' : null,
+  }));
+
+export const recordings: Recording[] = [
+  { name: 'backup-success', workflow: 'backup', input: backup, script: { beginJob: threeAssets } },
+  {
+    name: 'backup-warning',
+    workflow: 'backup',
+    input: backup,
+    script: {
+      beginJob: threeAssets,
+      snapshotAsset: async ({ asset }) =>
+        asset === 'sales' ? failWith('source.invalid') : { bytes: 1, addedBytes: 1, partial: null },
+    },
+  },
+  {
+    name: 'backup-cancelled',
+    workflow: 'backup',
+    input: backup,
+    script: { beginJob: threeAssets, snapshotAsset: untilCancelled },
+    drive: async (run) => {
+      await until('the snapshot runs', () => run.of('snapshotAsset').length > 0);
+      await run.cancel();
+    },
+  },
+  { name: 'verify-success', workflow: 'verify', input: verify, script: { pointsToVerify: targets } },
+  {
+    name: 'verify-damaged',
+    workflow: 'verify',
+    input: verify,
+    script: {
+      pointsToVerify: targets,
+      verifyPoints: async ({ repository }) =>
+        repository === 'local' ? failWith('repository.damaged') : undefined,
+    },
+  },
+  { name: 'restore-completed', workflow: 'restore', input: restore, script: {}, drive: committed },
+  {
+    name: 'restore-rolled-back',
+    workflow: 'restore',
+    input: restore,
+    script: { checkHealth: async () => failWith('health.failed') },
+    drive: committed,
+  },
+  {
+    name: 'restore-refused',
+    workflow: 'restore',
+    input: restore,
+    script: {
+      validateRestore: async () => ({
+        ok: false,
+        checks: [{ name: 'digest', ok: false, detail: 'differs' }],
+      }),
+    },
+  },
+  { name: 'restore-expired', workflow: 'restore', input: restore, script: {} },
+  {
+    name: 'restore-cancelled',
+    workflow: 'restore',
+    input: restore,
+    script: {},
+    drive: (run) => whenPrepared(run, () => run.handle.executeUpdate(cancel)),
+  },
+  {
+    name: 'restore-cancelled-while-preparing',
+    workflow: 'restore',
+    input: restore,
+    script: { stageRestore: untilCancelled },
+    drive: async (run) => {
+      await until('it stages', () => run.of('stageRestore').length > 0);
+      await run.handle.executeUpdate(cancel);
+    },
+  },
+  {
+    name: 'look',
+    workflow: 'look',
+    input: { point: 'point-1', path: '/' },
+    script: {},
+  },
+  {
+    name: 'adopt',
+    workflow: 'adopt',
+    input: { asset: 'orders', repository: 'old', snapshots: [], actor: 'tester' },
+    script: { adoptSnapshots: async () => ['point-1'] },
+  },
+];

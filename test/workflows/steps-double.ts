@@ -1,0 +1,171 @@
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { asFailure } from '../../activities/activity-step.ts';
+import type { ControlActivities, HostActivities, JobPlan } from '../../activities/contract.ts';
+import { HoldfastError, type FailureCode } from '../../domain/errors.ts';
+import type { RestoreStatus } from '../../domain/restore.ts';
+
+// A double of our own activities/contract.ts, for tests of the workflows: each step does at once what went
+// well would do, or what the test's script says, and is written down in the order it was called.
+
+export type Steps = ControlActivities & HostActivities;
+export type StepName = keyof Steps;
+
+export type Script = {
+  [Name in StepName]?: (...input: Parameters<Steps[Name]>) => ReturnType<Steps[Name]>;
+};
+
+export interface Call {
+  name: StepName;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the inputs of all steps; assertions say which
+  input: any;
+  attempt: number;
+  /** By the server's clock: when this attempt was decided on. Its backoff comes after. */
+  attemptedAt: number;
+  /** When the first attempt was asked for. */
+  askedAt: number;
+}
+
+export const QUEUE = 'holdfast-test';
+
+/** One activity for each step, which plays the script that belongs to its workflow. */
+export function doubledSteps(playing: (workflowId: string) => { script: Script; calls: Call[] }) {
+  const entries = Object.entries(wellBehaved).map(([name, behaved]) => {
+    const double = async (input: unknown) => {
+      const { info } = Context.current();
+      const { script, calls } = playing(info.workflowExecution?.workflowId ?? '');
+      calls.push({
+        name: name as StepName,
+        input,
+        attempt: info.attempt,
+        attemptedAt: info.currentAttemptScheduledTimestampMs,
+        askedAt: info.scheduledTimestampMs,
+      });
+      const act = (script[name as StepName] ?? behaved) as (input: unknown) => Promise<unknown>;
+      return act(input);
+    };
+    return [name, double] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The plan of a job on one site. */
+export function planned(plan: Partial<JobPlan> & { assets?: string[] }): ControlActivities['beginJob'] {
+  const { assets = ['orders'], ...rest } = plan;
+  return async ({ jobId, policy }) => ({
+    jobId,
+    policy,
+    configuration: 'digest',
+    refused: null,
+    sites: [{ site: 'local', hostQueue: QUEUE, assets }],
+    repository: 'local',
+    copies: [],
+    proof: 'stored',
+    ...rest,
+  });
+}
+
+/** Fails as the real steps do, with the code in the failure's type and the contract in its details. */
+export function failWith(code: FailureCode): never {
+  throw asFailure(
+    new HoldfastError({ code, message: `the step met ${code}`, cause: 'as scripted', hint: 'none' }),
+    'a step',
+  );
+}
+
+/** As `failWith`, without the activity's own word on retrying: what the workflow says of the code decides. */
+export function failUndecided(code: FailureCode): never {
+  throw ApplicationFailure.create({ type: code, message: code, nonRetryable: false });
+}
+
+/** Fails as if the catalogue was away, until it has been that long by the server's clock. */
+export function awayFor(seconds: number): void {
+  const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = Context.current().info;
+  if (currentAttemptScheduledTimestampMs - scheduledTimestampMs < seconds * 1000) {
+    failWith('catalog.unreachable');
+  }
+}
+
+/** Works until it is cancelled, as a tool that is being run does. */
+export function untilCancelled(): Promise<never> {
+  return beating(() => Context.current().cancelled);
+}
+
+/** A step that works on, deaf to a cancel, until the test opens the gate. */
+export function gate() {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, wait: () => beating(() => opened) };
+}
+
+async function beating<T>(work: () => Promise<T>): Promise<T> {
+  const context = Context.current();
+  const beat = setInterval(() => context.heartbeat(), 100);
+  try {
+    return await work();
+  } finally {
+    clearInterval(beat);
+  }
+}
+
+/** A call in a few words: the step, and what tells it from its like. */
+export function wordsOf({ name, input }: Call): string {
+  const what: (string | undefined)[] = [];
+  if (name === 'runHooks') what.push(input.when);
+  if (name === 'runRestoreCommands') what.push(input.which);
+  if (name === 'copyPoint') what.push(input.to);
+  if (name === 'verifyPoints' || name === 'provePoint') what.push(input.repository);
+  if (name === 'endAsset') what.push(input.asset, input.outcome.status);
+  if (name === 'endJob' || name === 'restoreStatus') what.push(input.status satisfies RestoreStatus);
+  return [name, ...what].join(' ');
+}
+
+const nothing = async () => undefined;
+
+const wellBehaved: Required<Script> = {
+  beginJob: planned({}),
+  beginAsset: nothing,
+  endAsset: nothing,
+  endJob: nothing,
+  pointsToVerify: async () => [],
+  beginRestore: async ({ restoreId, asset, include, to }) => ({
+    restoreId,
+    configuration: 'digest',
+    asset,
+    point: 'point-1',
+    repository: 'local',
+    include,
+    to,
+    hostQueue: QUEUE,
+    bytes: 1000,
+  }),
+  restoreStatus: nothing,
+  hostOf: async () => QUEUE,
+
+  preflightAsset: nothing,
+  runHooks: nothing,
+  snapshotAsset: async () => ({ bytes: 1000, addedBytes: 100, partial: null }),
+  copyPoint: nothing,
+  verifyPoints: nothing,
+  provePoint: nothing,
+
+  checkRestoreTarget: nothing,
+  stageRestore: nothing,
+  validateRestore: async () => ({ ok: true, checks: [] }),
+  previewRestore: async () => ({
+    impact: { files: null, tables: null, bytes: 1000, stops: [], starts: [], warnings: [] },
+    estimateSeconds: 12,
+  }),
+  takeSafetyPoint: async ({ safetyPoint }) => safetyPoint,
+  runRestoreCommands: nothing,
+  swapRestore: nothing,
+  checkHealth: nothing,
+  undoRestore: nothing,
+  settleRestore: nothing,
+  releaseRestore: nothing,
+
+  listFiles: async () => [],
+  adoptSnapshots: async () => [],
+};

@@ -1,0 +1,130 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { resolveSecret } from '../../activities/secrets.ts';
+import { migrateCatalog } from '../../catalog/index.ts';
+import type { Configuration, DatabaseUrlSource } from '../../domain/configuration/types.ts';
+import { stackFile, writePrivately, type Stack } from '../stack-file.ts';
+import { catalogServer } from './catalog-server.ts';
+import { choosePort } from './ports.ts';
+import { processPart } from './process-part.ts';
+import { claimDataDirectory, markReady } from './running.ts';
+import { Supervisor } from './supervisor.ts';
+import { temporalServer } from './temporal-server.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface StackOptions {
+  configuration: Configuration;
+  configurationFile: string;
+  /** Which of our own parts run here; the servers follow from the configuration. */
+  only: 'worker' | 'api' | null;
+  /** What happens to the parts, for the person at the terminal. */
+  say(message: string): void;
+}
+
+export interface RunningStack {
+  urls: { api: string | null; temporalUi: string | null; temporal: string };
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts everything the configuration leaves to us, in the order of need: catalogue, Temporal, API, worker.
+ * Whatever was killed before is brought up from disk; what was running goes on.
+ */
+export async function startStack(options: StackOptions): Promise<RunningStack> {
+  const { configuration } = options;
+  const { dataDir } = configuration;
+  await mkdir(join(dataDir, 'log'), { recursive: true, mode: 0o700 });
+  await mkdir(join(dataDir, 'run'), { recursive: true, mode: 0o700 });
+  const release = await claimDataDirectory(dataDir);
+  const supervisor = new Supervisor(options.say);
+  try {
+    const ports = await choosePorts(configuration);
+    const catalogUrl = await startCatalog(configuration, ports.catalog, supervisor);
+    const temporal = await startTemporal(configuration, ports, supervisor);
+    const stack: Stack = {
+      configuration: options.configurationFile,
+      dataDir,
+      temporal,
+      catalogUrl,
+      host: hostname(),
+      apiPort: ports.api,
+      metricsPort: configuration.ports.metrics,
+    };
+    await writePrivately(stackFile(dataDir), stack);
+    if (options.only !== 'worker') await supervisor.start(nodePart('api', 'api/main.ts', dataDir));
+    if (options.only !== 'api') await supervisor.start(nodePart('worker', 'workers/main.ts', dataDir));
+    const urls = {
+      api: options.only === 'worker' ? null : `http://127.0.0.1:${ports.api}`,
+      temporalUi: temporal.ui,
+      temporal: temporal.address,
+    };
+    supervisor.onRestart = () => markReady(dataDir, { urls, parts: supervisor.pids() });
+    await supervisor.onRestart();
+    return {
+      urls,
+      stop: async () => {
+        await supervisor.stop();
+        await release();
+      },
+    };
+  } catch (error) {
+    await supervisor.stop();
+    await release();
+    throw error;
+  }
+}
+
+async function choosePorts({ ports, dataDir }: Configuration) {
+  const file = join(dataDir, 'run', 'ports.json');
+  const lastTime = JSON.parse(await readFile(file, 'utf8').catch(() => '{}')) as Record<string, number>;
+  const chosen = {
+    catalog: await choosePort(ports.catalog, lastTime['catalog']),
+    temporal: await choosePort(ports.temporal, lastTime['temporal']),
+    temporalUi: await choosePort(ports.temporalUi, lastTime['temporalUi']),
+    api: await choosePort(ports.api, lastTime['api']),
+  };
+  await writePrivately(file, chosen);
+  return chosen;
+}
+
+async function startCatalog(
+  configuration: Configuration,
+  port: number,
+  supervisor: Supervisor,
+): Promise<string> {
+  if (configuration.catalog) {
+    return (await migrateCatalog(await urlOf(configuration.catalog.url))).url;
+  }
+  const server = await catalogServer(configuration.dataDir, port);
+  await supervisor.start(server.part);
+  const { url } = await migrateCatalog(server.ownerUrl, { applicationPassword: server.applicationPassword });
+  return url;
+}
+
+async function startTemporal(
+  configuration: Configuration,
+  ports: { temporal: number; temporalUi: number },
+  supervisor: Supervisor,
+): Promise<Stack['temporal']> {
+  if (configuration.temporal) return { ...configuration.temporal, ui: null };
+  const { temporal: port, temporalUi: uiPort } = ports;
+  await supervisor.start(await temporalServer({ dataDir: configuration.dataDir, port, uiPort }));
+  return { address: `127.0.0.1:${port}`, namespace: 'default', ui: `http://127.0.0.1:${uiPort}` };
+}
+
+function nodePart(name: string, script: string, dataDir: string) {
+  return processPart({
+    name,
+    file: process.execPath,
+    args: ['--import', import.meta.resolve('tsx'), join(root, script), stackFile(dataDir)],
+    logFile: join(dataDir, 'log', `${name}.log`),
+    ready: 'line',
+  });
+}
+
+async function urlOf(source: DatabaseUrlSource): Promise<string> {
+  return source.kind === 'literal' ? source.value : resolveSecret(source);
+}

@@ -1,0 +1,144 @@
+import { CancellationScope, isCancellation, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
+import type { AssetOutcome, AssetStep, JobPlan, PointStep, SitePlan } from '../activities/contract.ts';
+import { statusOfEndedJob, type AssetStatus, type Failure, type JobStatus } from '../domain/job.ts';
+import type { Proof } from '../domain/proof.ts';
+import { phase, type BackupInput } from './messages.ts';
+import { labelJob } from './search-attributes.ts';
+import { commandSteps, controlSteps, failureOf, longSteps, quickSteps } from './steps.ts';
+
+/**
+ * One backup of one policy: every asset is captured, stored, copied and proven as the policy asks. Assets
+ * of a site run one after another, sites side by side; one bad asset never stops its siblings (law 1).
+ */
+export async function backup(input: BackupInput): Promise<{ jobId: string; status: JobStatus }> {
+  const jobId = input.jobId ?? uuid4();
+  let now = 'beginning';
+  setHandler(phase, () => now);
+  // A cancel waits for the answer: a job that was begun has to be ended, or it would hold the policy for ever.
+  const plan = await CancellationScope.nonCancellable(() =>
+    controlSteps(input.policy).beginJob({
+      jobId,
+      workflowId: workflowInfo().workflowId,
+      type: 'backup',
+      policy: input.policy,
+      trigger: input.trigger ?? 'schedule',
+      actor: input.actor ?? 'schedule',
+      assets: input.assets ?? [],
+    }),
+  );
+  if (plan.refused) return { jobId: plan.jobId, status: 'cancelled' };
+  labelJob('backup', plan.policy, assetsOf(plan), 'running');
+
+  const statuses: AssetStatus[] = [];
+  try {
+    const sites = await Promise.allSettled(
+      plan.sites.map(async (site) => {
+        for (const asset of site.assets) {
+          now = `backing up ${asset}`;
+          statuses.push(plan.ended?.[asset] ?? (await backUpAsset(plan, site, asset)));
+        }
+      }),
+    );
+    const stopped = sites.find((site) => site.status === 'rejected');
+    if (stopped) throw stopped.reason;
+  } catch (error) {
+    const cancelled = isCancellation(error);
+    const failure = cancelled ? null : failureOf(error);
+    await end(plan, cancelled ? 'cancelled' : 'failed', failure);
+    throw error;
+  }
+  return end(plan, statusOfEndedJob(statuses), null);
+}
+
+async function backUpAsset(plan: JobPlan, site: SitePlan, asset: string): Promise<AssetStatus> {
+  const step = { jobId: plan.jobId, configuration: plan.configuration, policy: plan.policy, asset };
+  const point = plan.points?.[asset] ?? uuid4();
+  const control = controlSteps(asset);
+  const outcome: AssetOutcome = { status: 'success', recoveryPointId: null, proof: null, error: null };
+  await control.beginAsset(step);
+
+  try {
+    await quickSteps(site.hostQueue, asset).preflightAsset(step);
+    const snapshot = await withHooks(site, step, async () => {
+      const stored = await longSteps(site.hostQueue, asset).snapshotAsset({
+        ...step,
+        point,
+        repository: plan.repository,
+        manifest: plan.proof !== 'stored',
+      });
+      outcome.recoveryPointId = point;
+      outcome.proof = 'stored';
+      return stored;
+    });
+    outcome.error = snapshot.partial;
+
+    const copies = await copyEverywhere(plan, site, { ...step, point });
+    outcome.error ??= copies.error;
+    if (!snapshot.partial) outcome.proof = await proveFrom(copies.last, plan, site, { ...step, point });
+  } catch (error) {
+    outcome.error = failureOf(error);
+  }
+  if (outcome.error) outcome.status = 'failed';
+  await CancellationScope.nonCancellable(() => control.endAsset({ ...step, outcome }));
+  return outcome.status;
+}
+
+/** The hooks after run whatever happened in between, also on a cancel: they undo what those before did. */
+async function withHooks<T>(site: SitePlan, step: AssetStep, work: () => Promise<T>): Promise<T> {
+  const hooks = commandSteps(site.hostQueue, step.asset);
+  const after = () => CancellationScope.nonCancellable(() => hooks.runHooks({ ...step, when: 'after' }));
+  let done: T;
+  try {
+    await hooks.runHooks({ ...step, when: 'before' });
+    done = await work();
+  } catch (error) {
+    // What stopped the backup is what has to be told; a failing hook after it is in the job's events.
+    await after().catch(failureOf);
+    throw error;
+  }
+  await after();
+  return done;
+}
+
+/** Every copy is tried, whatever became of the one before; the first failure is the one that is told. */
+async function copyEverywhere(
+  plan: JobPlan,
+  site: SitePlan,
+  step: PointStep,
+): Promise<{ last: string; error: Failure | null }> {
+  let last = plan.repository;
+  let error: Failure | null = null;
+  for (const to of plan.copies) {
+    try {
+      await longSteps(site.hostQueue, `${step.asset} → ${to}`).copyPoint({
+        ...step,
+        from: plan.repository,
+        to,
+      });
+      last = to;
+    } catch (caught) {
+      error ??= failureOf(caught);
+    }
+  }
+  return { last, error };
+}
+
+async function proveFrom(repository: string, plan: JobPlan, site: SitePlan, step: PointStep): Promise<Proof> {
+  const steps = longSteps(site.hostQueue, `${step.asset} from ${repository}`);
+  if (plan.proof === 'verified') await steps.verifyPoints({ ...step, points: [step.point], repository });
+  if (plan.proof === 'proven') await steps.provePoint({ ...step, repository });
+  return plan.proof;
+}
+
+/** A cancel that comes now changes nothing: the job is over, and the catalogue has to know how it went. */
+async function end(plan: JobPlan, status: JobStatus, error: Failure | null) {
+  await CancellationScope.nonCancellable(() =>
+    controlSteps(plan.policy).endJob({ jobId: plan.jobId, status, error }),
+  );
+  labelJob('backup', plan.policy, assetsOf(plan), status);
+  return { jobId: plan.jobId, status };
+}
+
+function assetsOf(plan: JobPlan): string[] {
+  return plan.sites.flatMap((site) => site.assets);
+}

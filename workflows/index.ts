@@ -1,0 +1,6 @@
+// What the worker runs; the name of each function is its workflow type in Temporal.
+export { adopt } from './adopt.ts';
+export { backup } from './backup.ts';
+export { look } from './look.ts';
+export { restore } from './restore.ts';
+export { verify } from './verify.ts';

@@ -1,0 +1,55 @@
+import { defineQuery, defineUpdate } from '@temporalio/workflow';
+import type { Trigger } from '../domain/job.ts';
+
+// Names a person can type: `temporal workflow update execute --workflow-id restore/r-19 --name commit`.
+
+export interface BackupInput {
+  policy: string;
+  /** Empty or absent: every asset of the policy. */
+  assets?: string[];
+  /** Absent on a scheduled run. */
+  jobId?: string;
+  trigger?: Trigger;
+  actor?: string;
+}
+
+export interface VerifyInput {
+  policy: string;
+  jobId: string;
+  actor: string;
+  /** These points; empty: the newest of each asset, or every one with `all`. */
+  points: string[];
+  all: boolean;
+}
+
+export interface RestoreInput {
+  restoreId: string;
+  asset: string;
+  point: string;
+  time: string | null;
+  include: string[];
+  to: string | null;
+  from: string | null;
+  actor: string;
+  expirySeconds: number;
+}
+
+/** Accepted while the restore is `prepared`; the swap goes on after the answer. */
+export const commit = defineUpdate<void>('commit');
+/** Accepted until a commit was. */
+export const cancel = defineUpdate<void>('cancel');
+export const phase = defineQuery<string>('phase');
+
+export interface LookInput {
+  point: string;
+  /** Absolute, inside the point; `/` lists its top. */
+  path: string;
+}
+
+export interface AdoptInput {
+  asset: string;
+  repository: string;
+  /** Engine snapshots; empty: every foreign one that holds the asset's path. */
+  snapshots: string[];
+  actor: string;
+}

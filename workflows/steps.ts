@@ -1,0 +1,105 @@
+import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
+import { isCancellation, proxyActivities } from '@temporalio/workflow';
+import type { ControlActivities, HostActivities } from '../activities/contract.ts';
+import { nonRetryableCodes } from '../domain/errors.ts';
+import type { Failure } from '../domain/job.ts';
+
+/**
+ * Catalogue steps. An answer within 30 s or a new attempt, without end: a job must not be lost because
+ * the catalogue was away for an hour.
+ */
+export function controlSteps(summary: string) {
+  return proxyActivities<ControlActivities>({
+    startToCloseTimeout: '30 s',
+    retry: { initialInterval: '500 ms', maximumInterval: '30 s', nonRetryableErrorTypes: NEVER_RETRIED },
+    summary,
+  });
+}
+
+/**
+ * Quick looks at a source: four attempts in about four seconds, because whoever is waiting wants to know
+ * that the database is down, not that it was tried for an hour.
+ */
+export function quickSteps(hostQueue: string, summary: string) {
+  return proxyActivities<HostActivities>({
+    taskQueue: hostQueue,
+    startToCloseTimeout: '10 min',
+    heartbeatTimeout: HEARTBEAT,
+    retry: {
+      initialInterval: '500 ms',
+      maximumAttempts: 4,
+      nonRetryableErrorTypes: NEVER_RETRIED,
+    },
+    summary,
+  });
+}
+
+/**
+ * Steps that move data. No wall-clock limit that a large asset could meet: tools are bounded by progress.
+ * Heartbeat 4 s: a dead worker is noticed within it, and a cancel arrives within it. Eight attempts, about
+ * a minute of backoff in all; a killed worker uses one of them.
+ */
+export function longSteps(hostQueue: string, summary: string) {
+  return proxyActivities<HostActivities>({
+    taskQueue: hostQueue,
+    startToCloseTimeout: '30 days',
+    heartbeatTimeout: HEARTBEAT,
+    retry: {
+      initialInterval: '500 ms',
+      maximumInterval: '30 s',
+      maximumAttempts: 8,
+      nonRetryableErrorTypes: NEVER_RETRIED,
+    },
+    summary,
+  });
+}
+
+/**
+ * Commands of the user's own (hooks, stop, start): run once. Only a worker's death starts them again, and
+ * they are told to expect that.
+ */
+export function commandSteps(hostQueue: string, summary: string) {
+  return proxyActivities<HostActivities>({
+    taskQueue: hostQueue,
+    startToCloseTimeout: '1 h',
+    heartbeatTimeout: HEARTBEAT,
+    retry: {
+      initialInterval: '500 ms',
+      maximumAttempts: 3,
+      nonRetryableErrorTypes: [...NEVER_RETRIED, 'tool.failed'],
+    },
+    summary,
+  });
+}
+
+const HEARTBEAT = '4 s';
+
+/**
+ * What does not pass by itself. A step that was fenced says so itself: one whose predecessor could not be ended
+ * yet is tried again.
+ */
+const NEVER_RETRIED = nonRetryableCodes.filter((code) => code !== 'fenced');
+
+/** What went wrong in a step, in the contract's shape. Cancellation is not a failure: it is thrown on. */
+export function failureOf(error: unknown): Failure {
+  if (isCancellation(error)) throw error;
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof ApplicationFailure) {
+    const contract = cause.details?.[0] as Failure | undefined;
+    if (contract) return contract;
+  }
+  if (cause instanceof TimeoutFailure) {
+    return {
+      code: 'tool.stalled',
+      message: 'the step was given up: no worker answered for it any more',
+      cause: `${cause.message}: the worker died or was frozen at each attempt`,
+      hint: 'look at the end of the worker log, then run the job again',
+    };
+  }
+  return {
+    code: 'internal',
+    message: 'the step failed in a way nobody foresaw',
+    cause: cause instanceof Error ? cause.message : String(cause),
+    hint: 'this is a fault in Holdfast: report it with the job log',
+  };
+}

@@ -1,0 +1,94 @@
+import { CancellationScope, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { AssetOutcome, JobPlan, VerifyTarget } from '../activities/contract.ts';
+import { statusOfEndedJob, type AssetStatus, type Failure, type JobStatus } from '../domain/job.ts';
+import type { Proof } from '../domain/proof.ts';
+import { phase, type VerifyInput } from './messages.ts';
+import { labelJob } from './search-attributes.ts';
+import { controlSteps, failureOf, longSteps } from './steps.ts';
+
+/**
+ * Reads back every byte of points already stored, in each repository that holds them, and rehearses the
+ * newest where the policy asks for `proven`. Damage is recorded on every point it hurts.
+ */
+export async function verify(input: VerifyInput): Promise<{ jobId: string; status: JobStatus }> {
+  let now = 'beginning';
+  setHandler(phase, () => now);
+  const control = controlSteps(input.policy);
+  // A cancel waits for the answer: a job that was begun has to be ended.
+  const plan = await CancellationScope.nonCancellable(() =>
+    control.beginJob({
+      jobId: input.jobId,
+      workflowId: workflowInfo().workflowId,
+      type: 'verify',
+      policy: input.policy,
+      trigger: 'manual',
+      actor: input.actor,
+      assets: [],
+    }),
+  );
+  if (plan.refused) return { jobId: plan.jobId, status: 'cancelled' };
+  labelJob('verify', plan.policy, assetsOf(plan), 'running');
+  const statuses: AssetStatus[] = [];
+  try {
+    const targets = await control.pointsToVerify({ ...scopeOf(plan), points: input.points, all: input.all });
+    for (const site of plan.sites) {
+      for (const asset of site.assets) {
+        now = `verifying ${asset}`;
+        const points = targets.filter((target) => target.asset === asset);
+        statuses.push(plan.ended?.[asset] ?? (await verifyAsset(plan, site.hostQueue, asset, points)));
+      }
+    }
+  } catch (error) {
+    const cancelled = isCancellation(error);
+    const failure = cancelled ? null : failureOf(error);
+    await end(plan, cancelled ? 'cancelled' : 'failed', failure);
+    throw error;
+  }
+  return end(plan, statusOfEndedJob(statuses), null);
+}
+
+/** Every copy is read although an earlier one was damaged: the reader needs the whole extent. */
+async function verifyAsset(
+  plan: JobPlan,
+  hostQueue: string,
+  asset: string,
+  targets: VerifyTarget[],
+): Promise<AssetStatus> {
+  const step = { ...scopeOf(plan), asset };
+  await controlSteps(asset).beginAsset(step);
+  let error: Failure | null = null;
+  let proof: Proof | null = null;
+  for (const { repository, points, rehearse } of targets) {
+    const steps = longSteps(hostQueue, `${asset} from ${repository}`);
+    try {
+      await steps.verifyPoints({ ...step, points, repository });
+      proof ??= 'verified';
+      if (rehearse === null) continue;
+      await steps.provePoint({ ...step, point: rehearse, repository });
+      proof = 'proven';
+    } catch (caught) {
+      error ??= failureOf(caught);
+    }
+  }
+  const status: AssetStatus = targets.length === 0 ? 'skipped' : error ? 'failed' : 'success';
+  const outcome: AssetOutcome = { status, recoveryPointId: targets[0]?.points[0] ?? null, proof, error };
+  await CancellationScope.nonCancellable(() => controlSteps(asset).endAsset({ ...step, outcome }));
+  return status;
+}
+
+function scopeOf(plan: JobPlan) {
+  return { jobId: plan.jobId, configuration: plan.configuration, policy: plan.policy };
+}
+
+/** A cancel that comes now changes nothing: the job is over, and the catalogue has to know how it went. */
+async function end(plan: JobPlan, status: JobStatus, error: Failure | null) {
+  await CancellationScope.nonCancellable(() =>
+    controlSteps(plan.policy).endJob({ jobId: plan.jobId, status, error }),
+  );
+  labelJob('verify', plan.policy, assetsOf(plan), status);
+  return { jobId: plan.jobId, status };
+}
+
+function assetsOf(plan: JobPlan): string[] {
+  return plan.sites.flatMap((site) => site.assets);
+}
