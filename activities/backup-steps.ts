@@ -8,6 +8,7 @@ import { runHook } from './hosts/user-command.ts';
 import type { EngineSnapshot, Repository, StoredPart } from './repositories/repository.ts';
 import type { Step } from './step.ts';
 import { artifactIdOf, copyOf, createdWhenAbsent, sizesOf, storeParts } from './store-parts.ts';
+import { recordDuration } from './record-duration.ts';
 import { withWorkspace } from './workspace.ts';
 
 type BackupSteps = Pick<HostActivities, 'preflightAsset' | 'runHooks' | 'snapshotAsset' | 'copyPoint'>;
@@ -66,7 +67,8 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
         );
         if (orphans.length > 0) await repository.forget(superseded(orphans, captured.point), step);
         const { bytes, addedBytes } = captured.point;
-        await measure(deployment, input, 'store', startedAt, bytes);
+        const measured = { run: input.jobId, asset: input.asset, step: 'store', bytes } as const;
+        await recordDuration(deployment, measured, startedAt);
         return { bytes, addedBytes, partial: captured.partial };
       });
     },
@@ -105,7 +107,8 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
           },
           fence,
         );
-        await measure(deployment, input, 'copy', startedAt, point.bytes);
+        const measured = { run: input.jobId, asset: input.asset, step: 'copy', bytes: point.bytes } as const;
+        await recordDuration(deployment, measured, startedAt);
       });
     },
   };
@@ -216,24 +219,5 @@ function notThere(id: string, repository: string): HoldfastError {
     message: `recovery point ${id} could not be found in ${repository}`,
     cause: 'the repository and the catalogue do not agree',
     hint: `look at what is there with \`holdfast points show ${id}\``,
-  });
-}
-
-async function measure(
-  deployment: Deployment,
-  input: AssetStep,
-  step: 'store' | 'copy',
-  startedAt: number,
-  bytes: number,
-): Promise<void> {
-  const seconds = (Date.now() - startedAt) / 1000;
-  const endedAt = new Date().toISOString();
-  await deployment.catalog.durations.record({
-    run: input.jobId,
-    asset: input.asset,
-    step,
-    seconds,
-    bytes,
-    endedAt,
   });
 }

@@ -45,6 +45,8 @@ export interface JobPlan extends JobScope {
   points?: Record<string, string>;
   /** Assets that had ended when the job was begun again, Temporal having lost it. Absent in old histories. */
   ended?: Record<string, AssetStatus>;
+  /** Assets that have hooks; the others are spared two steps. Absent in old histories: any may have some. */
+  hooked?: string[];
 }
 
 export interface SitePlan {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { assetsOf, policyOf } from '../domain/chosen.ts';
 import type { Configuration } from '../domain/configuration/types.ts';
 import { HoldfastError } from '../domain/errors.ts';
@@ -7,6 +6,7 @@ import type { RecoveryPoint } from '../domain/recovery-point.ts';
 import { isFinal } from '../domain/restore.ts';
 import { asFailure } from './activity-step.ts';
 import type { BeginJob, BeginRestore, ControlActivities, JobPlan, VerifyTarget } from './contract.ts';
+import { derivedId } from './derived-id.ts';
 import { assetOf, type Deployment } from './deployment.ts';
 
 /** How many points of an asset one verify job reads back at most, newest first. */
@@ -78,7 +78,8 @@ async function beginJob(deployment: Deployment, input: BeginJob): Promise<JobPla
     repository: policy.repository,
     copies: policy.copies.map((copy) => copy.repository),
     proof: policy.proof,
-    points: Object.fromEntries(assets.map((asset) => [asset, pointIdOf(input.jobId, asset)])),
+    points: Object.fromEntries(assets.map((asset) => [asset, derivedId(input.jobId, asset)])),
+    hooked: assets.filter((name) => hasHooks(applied?.configuration, name)),
   };
   const { jobId: id, workflowId, type, trigger, actor } = input;
   const startedAt = new Date().toISOString();
@@ -99,10 +100,9 @@ async function beginJob(deployment: Deployment, input: BeginJob): Promise<JobPla
   return plan;
 }
 
-/** A UUID made of the two names: a job that Temporal lost and that is begun again makes the same point. */
-function pointIdOf(jobId: string, asset: string): string {
-  const hex = createHash('sha256').update(`${jobId}\0${asset}`).digest('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+function hasHooks(configuration: Configuration | undefined, name: string): boolean {
+  const hooks = configuration?.assets.find((asset) => asset.name === name)?.hooks;
+  return hooks !== undefined && hooks.before.length + hooks.after.length > 0;
 }
 
 async function pointsToVerify(

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { HoldfastError } from '../domain/errors.ts';
 import type { Asset } from '../domain/configuration/types.ts';
 import type { ArtifactPart, CaptureMethod } from '../domain/recovery-point.ts';
 import { runStep } from './activity-step.ts';
 import type { AdoptSnapshots, HostActivities, PointFile } from './contract.ts';
+import { derivedId } from './derived-id.ts';
 import { assetOf, type Deployment } from './deployment.ts';
 import type { EngineSnapshot, Repository } from './repositories/repository.ts';
 import type { Step } from './step.ts';
@@ -58,7 +58,7 @@ export function createLookSteps(deployment: Deployment): LookSteps {
           );
           const ids: string[] = [];
           for (const snapshot of chosen(foreign, asset, input)) {
-            const id = pointIdOf(input.repository, snapshot.id);
+            const id = derivedId(input.repository, snapshot.id);
             await catalog.as(input.actor).points.record(
               {
                 id,
@@ -139,12 +139,6 @@ function chosen(foreign: EngineSnapshot[], asset: Asset, input: AdoptSnapshots):
 function partOf(asset: Asset, snapshot: EngineSnapshot) {
   const own = asset.type === 'postgres' ? undefined : snapshot.paths.find((path) => path === asset.path);
   return { name: PARTS[asset.type], snapshotId: snapshot.id, path: own ?? snapshot.paths[0] ?? '/' };
-}
-
-/** The same snapshot adopted twice is the same point: a UUID made of the two names. */
-function pointIdOf(repository: string, snapshotId: string): string {
-  const hex = createHash('sha256').update(`${repository}\0${snapshotId}`).digest('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 function notReachable(point: string): HoldfastError {

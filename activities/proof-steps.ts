@@ -7,6 +7,7 @@ import { assetOf, configurationOf, type Deployment } from './deployment.ts';
 import type { ReadBack, Repository } from './repositories/repository.ts';
 import type { RestoredParts } from './sources/source.ts';
 import type { Step } from './step.ts';
+import { recordDuration } from './record-duration.ts';
 import { withWorkspace } from './workspace.ts';
 
 type ProofSteps = Pick<HostActivities, 'verifyPoints' | 'provePoint'>;
@@ -41,7 +42,8 @@ export function createProofSteps(deployment: Deployment): ProofSteps {
         }
         if (!found.ok) throw await recordDamage(deployment, repository, points, found, step);
         const bytes = points.reduce((total, point) => total + point.bytes, 0);
-        await measure(deployment, input, 'verify', startedAt, bytes);
+        const measured = { run: input.jobId, asset: input.asset, step: 'verify', bytes } as const;
+        await recordDuration(deployment, measured, startedAt);
         const what = points.length === 1 ? `point ${input.points[0]}` : `${points.length} points`;
         step.say('info', `every byte of ${what} in ${repository.name} was read back and is whole`);
       });
@@ -70,7 +72,13 @@ export function createProofSteps(deployment: Deployment): ProofSteps {
         });
         const provenAt = new Date().toISOString();
         await catalog.points.markCopy(point.id, repository.name, { verifiedAt: provenAt, provenAt }, fence);
-        await measure(deployment, input, 'rehearse', startedAt, point.bytes);
+        const measured = {
+          run: input.jobId,
+          asset: input.asset,
+          step: 'rehearse',
+          bytes: point.bytes,
+        } as const;
+        await recordDuration(deployment, measured, startedAt);
       });
     },
   };
@@ -168,24 +176,5 @@ function proofFailed(
     message: `recovery point ${point.id} of ${point.asset}, restored from ${repository}, is not what was backed up`,
     cause: failed.map((check) => `${check.name}: ${check.detail}`).join('\n'),
     hint: 'do not rely on this point; back up again, and compare with another copy (`holdfast verify run`)',
-  });
-}
-
-async function measure(
-  deployment: Deployment,
-  input: AssetStep,
-  step: 'verify' | 'rehearse',
-  startedAt: number,
-  bytes: number,
-): Promise<void> {
-  const seconds = (Date.now() - startedAt) / 1000;
-  const endedAt = new Date().toISOString();
-  await deployment.catalog.durations.record({
-    run: input.jobId,
-    asset: input.asset,
-    step,
-    seconds,
-    bytes,
-    endedAt,
   });
 }

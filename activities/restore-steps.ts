@@ -8,9 +8,12 @@ import { assetOf, configurationOf, folders, type Deployment } from './deployment
 import { checkHealthOf } from './hosts/health-check.ts';
 import { runHook } from './hosts/user-command.ts';
 import { copyIn, restoreParts } from './proof-steps.ts';
+import { localFolderOf } from './repositories/restic-connection.ts';
+import { refuseReserved } from './sources/directory-target.ts';
 import type { RestoreOrder, Source } from './sources/source.ts';
 import { copyOf, sizesOf, storeParts } from './store-parts.ts';
 import type { Step } from './step.ts';
+import { recordDuration } from './record-duration.ts';
 import { withWorkspace } from './workspace.ts';
 
 type RestoreSteps = Pick<
@@ -47,8 +50,14 @@ export function createRestoreSteps(deployment: Deployment): RestoreSteps {
   return {
     checkRestoreTarget: (plan) =>
       run(plan, 'target check', async (step) => {
-        const { asset, source } = await subject(deployment, plan);
+        const { configuration, asset, source } = await subject(deployment, plan);
         const target = await source.resolveTarget(asset, plan.to);
+        const kept = configuration.repositories.map(({ url }) => localFolderOf(url));
+        if (asset.type !== 'postgres')
+          await refuseReserved(
+            target.location,
+            kept.filter((folder) => folder !== null),
+          );
         await source.checkTarget(asset, target, plan.bytes, step);
       }),
 
@@ -64,14 +73,13 @@ export function createRestoreSteps(deployment: Deployment): RestoreSteps {
         const copy = copyIn(point, plan.repository);
         const startedAt = Date.now();
         await restoreParts(deployment, repository, point, copy, staged, plan.include, step);
-        await catalog.durations.record({
+        const measured = {
           run: plan.restoreId,
           asset: plan.asset,
           step: 'prepare',
-          seconds: (Date.now() - startedAt) / 1000,
           bytes: point.bytes,
-          endedAt: new Date().toISOString(),
-        });
+        } as const;
+        await recordDuration(deployment, measured, startedAt);
       }),
 
     validateRestore: (plan) =>

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openCatalog } from '../catalog/index.ts';
@@ -40,7 +41,8 @@ async function publish(url: string): Promise<void> {
   const run = join(stack.dataDir, 'run');
   const tokenFile = join(run, 'admin.token');
   const token =
-    (await readFile(tokenFile, 'utf8').catch(() => '')).trim() || randomBytes(32).toString('base64url');
+    (existsSync(tokenFile) ? await readFile(tokenFile, 'utf8') : '').trim() ||
+    randomBytes(32).toString('base64url');
   await writePrivately(tokenFile, `${token}\n`);
   await catalog.tokens.install(LOCAL_ADMIN, 'admin', token);
   await writePrivately(join(run, 'api.json'), `${JSON.stringify({ url, tokenFile })}\n`);

@@ -1,6 +1,7 @@
 // The facts `status` is judged from, in one query: for every asset a handful of index look-ups, however many
 // recovery points there are.
 
+import type { LastJob, PointMark } from '../domain/objectives.ts';
 import type { DataClass } from '../domain/configuration/types.ts';
 import type { AssetStatus, Failure } from '../domain/job.ts';
 import type { AssetType } from '../domain/recovery-point.ts';
@@ -57,19 +58,6 @@ export interface AssetState {
   damagedPoints: number;
   damagedCopies: number;
   copies: { repository: string; newestTakenAt: string; storedAt: string }[];
-}
-
-export interface PointMark {
-  id: string;
-  takenAt: string;
-}
-
-export interface LastJob {
-  id: string;
-  status: AssetStatus;
-  startedAt: string;
-  endedAt: string | null;
-  error: Failure | null;
 }
 
 type StatusRow = Omit<AssetState, 'lastJob'> & {

@@ -1,5 +1,6 @@
-// mocha's own spec reporter, which also prints why a test was skipped and ends with the one line that
-// says it all: `N passed, N failed, N skipped`.
+// mocha's own spec reporter, which also prints why a test was skipped and ends with the one line that says it all:
+// `N passed, N failed, N skipped`. As one of several lanes (tools/test.ts) it leaves its counts in a file instead.
+const { writeFileSync } = require('node:fs');
 const { reporters } = require('mocha');
 
 module.exports = class extends reporters.Spec {
@@ -14,7 +15,9 @@ module.exports = class extends reporters.Spec {
           `skipped: ${test.fullTitle()}: ${test.skipReason ?? test.parent?.skipReason ?? 'no reason given'}`,
         );
       }
-      console.log(`${passes} passed, ${failures} failed, ${pending} skipped`);
+      const counts = process.env.HOLDFAST_TEST_COUNTS;
+      if (counts) writeFileSync(counts, JSON.stringify({ passes, failures, pending }));
+      else console.log(`${passes} passed, ${failures} failed, ${pending} skipped`);
     });
   }
 };

@@ -59,7 +59,8 @@ async function backUpAsset(plan: JobPlan, site: SitePlan, asset: string): Promis
 
   try {
     await quickSteps(site.hostQueue, asset).preflightAsset(step);
-    const snapshot = await withHooks(site, step, async () => {
+    const hooked = plan.hooked?.includes(asset) ?? true;
+    const snapshot = await withHooks(hooked ? site : null, step, async () => {
       const stored = await longSteps(site.hostQueue, asset).snapshotAsset({
         ...step,
         point,
@@ -84,7 +85,8 @@ async function backUpAsset(plan: JobPlan, site: SitePlan, asset: string): Promis
 }
 
 /** The hooks after run whatever happened in between, also on a cancel: they undo what those before did. */
-async function withHooks<T>(site: SitePlan, step: AssetStep, work: () => Promise<T>): Promise<T> {
+async function withHooks<T>(site: SitePlan | null, step: AssetStep, work: () => Promise<T>): Promise<T> {
+  if (!site) return work();
   const hooks = commandSteps(site.hostQueue, step.asset);
   const after = () => CancellationScope.nonCancellable(() => hooks.runHooks({ ...step, when: 'after' }));
   let done: T;

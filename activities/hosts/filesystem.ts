@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, readFile, rename, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { ifThere } from './if-there.ts';
 import { HoldfastError, wordsOf } from '../../domain/errors.ts';
 import { lastWords, runCommand } from '../run-command.ts';
 import type { Step } from '../step.ts';
@@ -23,13 +24,7 @@ export async function nearestExisting(path: string): Promise<string> {
 
 /** lstat that answers null for what is not there. */
 export async function lookAt(path: string | Buffer) {
-  try {
-    return await lstat(path, { bigint: true });
-  } catch (thrown) {
-    const code = (thrown as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-    throw thrown;
-  }
+  return ifThere(lstat(path, { bigint: true }));
 }
 
 /** Which file it is, whatever its name: stays the same through a rename. */

@@ -3,6 +3,7 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { ifThere } from './if-there.ts';
 import { HoldfastError } from '../../domain/errors.ts';
 
 /**
@@ -14,7 +15,7 @@ export async function clearDeadLock(folder: string, patienceSeconds: number): Pr
   const lock = join(folder, 'postmaster.pid');
   const deadline = Date.now() + patienceSeconds * 1000;
   for (;;) {
-    const content = await readFile(lock, 'utf8').catch(() => null);
+    const content = await ifThere(readFile(lock, 'utf8'));
     if (content === null) return;
     const pids = await processesIn(folder);
     if (pids.length === 0) return rm(lock, { force: true });

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { ifThere } from './if-there.ts';
 import { HoldfastError } from '../../domain/errors.ts';
 import { lastWords, minimalEnvironment } from '../run-command.ts';
 import type { ClusterOwner } from './postgres-cluster-owner.ts';
@@ -53,7 +54,7 @@ export async function isInitialised(folder: string): Promise<boolean> {
 
 /** The major version whose programs the files need; null when there is no cluster. */
 export async function majorOf(folder: string): Promise<number | null> {
-  const version = await readFile(join(folder, 'PG_VERSION'), 'utf8').catch(() => null);
+  const version = await ifThere(readFile(join(folder, 'PG_VERSION'), 'utf8'));
   return version === null ? null : Number.parseInt(version, 10);
 }
 

@@ -48,7 +48,7 @@ export function connectionFor(options: ResticOptions): ResticConnection {
     unreachableSeconds: 60,
     lockWaitSeconds: 60,
     ...options,
-    localPath: /^(?:local:)?(\/.*)$/s.exec(options.url)?.[1] ?? null,
+    localPath: localFolderOf(options.url),
     shownUrl: withoutPassword(options.url),
   };
 }
@@ -166,4 +166,9 @@ function withoutPassword(text: string): string {
 function passwordsIn(url: string): string[] {
   const password = /:\/\/[^/\s:@]*:([^/\s@]+)@/.exec(url)?.[1];
   return password === undefined ? [] : [password, decodeURIComponent(password)];
+}
+
+/** The folder of a repository on this machine; null for one that is reached in another way. */
+export function localFolderOf(url: string): string | null {
+  return /^(?:local:)?(\/.*)$/s.exec(url)?.[1] ?? null;
 }

@@ -2,6 +2,7 @@
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifThere } from '../hosts/if-there.ts';
 import { HoldfastError } from '../../domain/errors.ts';
 import type { Step } from '../step.ts';
 import { copyArguments, initArguments } from './restic-arguments.ts';
@@ -119,5 +120,5 @@ async function cachedSnapshots(cacheFolder: string, short: string[]): Promise<st
 }
 
 async function names(folder: string): Promise<string[]> {
-  return readdir(folder).catch(() => []);
+  return (await ifThere(readdir(folder))) ?? [];
 }

@@ -73,12 +73,14 @@ function codeOf({ exitCode, words, writesTo }: Pick<Seen, 'exitCode' | 'words' |
   }
   if (/no matching ID found|path .+: not found/i.test(words)) return 'point.unknown';
   if (
-    /repository contains errors|ciphertext verification failed|does not match|invalid data returned|not found in (the )?(repository )?index|LoadTree|ReadFull|Load\(<|There were \d+ errors|pack .+ does not exist|\/(data|index|snapshots|keys)\/.+no such file/i.test(
+    /repository contains errors|ciphertext verification failed|does not match|invalid data returned|not found in (the )?(repository )?index|LoadTree|ReadFull|Load\(<|pack .+ does not exist|\/(data|index|snapshots|keys)\/.+no such file/i.test(
       words,
     )
   ) {
     return 'repository.damaged';
   }
+  // While restoring this counts what could not be written, too.
+  if (writesTo === 'repository' && /There were \d+ errors/.test(words)) return 'repository.damaged';
   return 'tool.failed';
 }
 

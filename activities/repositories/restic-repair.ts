@@ -2,6 +2,7 @@
 
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifThere } from '../hosts/if-there.ts';
 import { HoldfastError } from '../../domain/errors.ts';
 import type { Step } from '../step.ts';
 import type { ResticConnection } from './restic-connection.ts';
@@ -93,7 +94,7 @@ async function removeHalfWritten(connection: ResticConnection, step: Step): Prom
   if (folder === null) return;
   const found: string[] = [];
   for (const kind of ['data', 'index', 'snapshots']) {
-    for (const entry of await readdir(join(folder, kind), { recursive: true }).catch(() => [])) {
+    for (const entry of (await ifThere(readdir(join(folder, kind), { recursive: true }))) ?? []) {
       if (/-tmp-\d+$/.test(entry)) found.push(join(folder, kind, entry));
     }
   }

@@ -1,6 +1,7 @@
 // The paths of a partial restore, and the promise that they stay inside the target (fault 36).
 import { lstat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { ifThere } from '../hosts/if-there.ts';
 import { HoldfastError } from '../../domain/errors.ts';
 
 /** Normalised, without those another one covers. Empty means everything. Throws on what leads outside. */
@@ -22,7 +23,7 @@ export async function confine(root: string, path: string): Promise<void> {
   const above: string[] = [];
   for (let at = dirname(path); at !== '.'; at = dirname(at)) above.unshift(at);
   for (const folder of above) {
-    const stats = await lstat(join(root, folder)).catch(() => null);
+    const stats = await ifThere(lstat(join(root, folder)));
     if (!stats) return;
     if (!stats.isDirectory()) throw leadsOutside(root, path, folder, stats.isSymbolicLink());
   }

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, rename, rm, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifThere } from '../hosts/if-there.ts';
 import {
   initialiseCluster,
   newPassword,
@@ -114,7 +115,7 @@ async function prepareFolder(
 }
 
 async function passwordOf(template: string): Promise<string | null> {
-  return readFile(join(template, 'password'), 'utf8').catch(() => null);
+  return ifThere(readFile(join(template, 'password'), 'utf8'));
 }
 
 /** Two at once make one each, and the later one is thrown away. */

@@ -2,6 +2,7 @@
 
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifThere } from '../hosts/if-there.ts';
 import type { RestoreOrder } from './source.ts';
 
 export interface Journal {
@@ -14,7 +15,7 @@ export interface Journal {
 }
 
 export async function readJournal(order: RestoreOrder): Promise<Journal | null> {
-  const content = await readFile(journalPath(order), 'utf8').catch(() => null);
+  const content = await ifThere(readFile(journalPath(order), 'utf8'));
   return content === null ? null : (JSON.parse(content) as Journal);
 }
 

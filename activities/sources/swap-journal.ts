@@ -2,6 +2,7 @@
 // point leaves a journal and entries whose identity (device and inode) says which of the steps were taken.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifThere } from '../hosts/if-there.ts';
 import type { FolderMetadata } from '../../domain/recovery-point.ts';
 import { writeDurably } from '../hosts/filesystem.ts';
 import type { RawPath } from '../verify/raw-path.ts';
@@ -53,10 +54,7 @@ export interface SwapJournal {
 }
 
 export async function readJournal(folder: string): Promise<SwapJournal | null> {
-  const text = await readFile(journalFile(folder), 'utf8').catch((thrown: NodeJS.ErrnoException) => {
-    if (thrown.code === 'ENOENT') return null;
-    throw thrown;
-  });
+  const text = await ifThere(readFile(journalFile(folder), 'utf8'));
   return text === null ? null : (JSON.parse(text) as SwapJournal);
 }
 

@@ -85,6 +85,14 @@ describe('restore, through the command line', function () {
     await nothingBeside();
   });
 
+  it('refuses to restore into its own repository, or over it', async () => {
+    for (const place of ['repo', 'repo/inside', '.']) {
+      const to = join(stack.folder, place);
+      refused(await stack.run('restore', 'prepare', '--asset', 'files', '--to', to), 2, 'usage');
+    }
+    await nothingBeside();
+  });
+
   it('cancelled before the commit, leaves the target as it was, byte for byte', async () => {
     const before = await treeDigest(at('files'));
     assert.notEqual(before, stored);

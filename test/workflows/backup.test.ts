@@ -196,6 +196,15 @@ describe('backup, again and again', () => {
 });
 
 describe('backup with hooks', () => {
+  it('runs them for the assets that have some, and spares the others the steps', async () => {
+    const run = await backUp({ beginJob: planned({ assets: ['orders', 'uploads'], hooked: ['uploads'] }) });
+    assert.equal(await statusOf(run), 'success');
+    assert.deepEqual(
+      run.of('runHooks').map(({ input }) => `${input.asset} ${input.when}`),
+      ['uploads before', 'uploads after'],
+    );
+  });
+
   it('runs those after when the snapshot fails, and tells of the snapshot', async () => {
     const run = await backUp({
       snapshotAsset: async () => failWith('source.unreadable'),

@@ -37,20 +37,18 @@ async function launch(options: ProcessPart): Promise<RunningPart> {
     signal: result.signal ?? null,
   }));
   const gaveUp = new AbortController();
-  const early = exited.then(({ exitCode, signal }) => {
-    gaveUp.abort();
-    throw notStarted(options, signal ?? `exit code ${exitCode}`);
-  });
-  const timer = setTimeout(() => gaveUp.abort(), START_MILLISECONDS);
+  void exited.then(({ exitCode, signal }) =>
+    gaveUp.abort(`it ended with ${signal ?? `exit code ${exitCode}`}`),
+  );
+  const timer = setTimeout(() => gaveUp.abort('it did not get ready in time'), START_MILLISECONDS);
   try {
     const ready = options.ready === 'line' ? readyLine(subprocess.stdout) : options.ready(gaveUp.signal);
-    await Promise.race([ready, early, aborted(gaveUp.signal, options)]);
+    await Promise.race([ready, aborted(gaveUp.signal, options)]);
   } catch (error) {
     subprocess.kill('SIGKILL');
     throw error;
   } finally {
     clearTimeout(timer);
-    early.catch(() => undefined);
   }
   return {
     pid: subprocess.pid ?? 0,
@@ -74,7 +72,7 @@ function readyLine(stream: NodeJS.ReadableStream | null): Promise<void> {
 
 function aborted(signal: AbortSignal, options: ProcessPart): Promise<never> {
   return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(notStarted(options, 'it did not get ready in time')), {
+    signal.addEventListener('abort', () => reject(notStarted(options, String(signal.reason))), {
       once: true,
     });
   });

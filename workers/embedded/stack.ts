@@ -2,6 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ifThere } from '../../activities/hosts/if-there.ts';
 import { resolveSecret } from '../../activities/secrets.ts';
 import { migrateCatalog } from '../../catalog/index.ts';
 import type { Configuration, DatabaseUrlSource } from '../../domain/configuration/types.ts';
@@ -79,7 +80,7 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
 
 async function choosePorts({ ports, dataDir }: Configuration) {
   const file = join(dataDir, 'run', 'ports.json');
-  const lastTime = JSON.parse(await readFile(file, 'utf8').catch(() => '{}')) as Record<string, number>;
+  const lastTime = JSON.parse((await ifThere(readFile(file, 'utf8'))) ?? '{}') as Record<string, number>;
   const chosen = {
     catalog: await choosePort(ports.catalog, lastTime['catalog']),
     temporal: await choosePort(ports.temporal, lastTime['temporal']),
@@ -115,11 +116,14 @@ async function startTemporal(
   return { address: `127.0.0.1:${port}`, namespace: 'default', ui: `http://127.0.0.1:${uiPort}` };
 }
 
+/** Left alone, Node.js collects garbage so late that a worker takes twice the memory it needs. */
+const MEMORY = ['--max-old-space-size=384', '--max-semi-space-size=4'];
+
 function nodePart(name: string, script: string, dataDir: string) {
   return processPart({
     name,
     file: process.execPath,
-    args: ['--import', import.meta.resolve('tsx'), join(root, script), stackFile(dataDir)],
+    args: [...MEMORY, '--import', import.meta.resolve('tsx'), join(root, script), stackFile(dataDir)],
     logFile: join(dataDir, 'log', `${name}.log`),
     ready: 'line',
   });

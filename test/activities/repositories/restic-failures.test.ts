@@ -31,6 +31,16 @@ describe('what restic says', () => {
     assert.equal(failure(1, 'write /t/x: no space left on device', 'target').code, 'staging.full');
   });
 
+  it('errors counted while restoring are no damage unless one of them says so', () => {
+    const counted = 'lchown /t/x: operation not permitted\nFatal: There were 1 errors';
+    assert.equal(failure(1, counted, 'target').code, 'tool.failed');
+    assert.equal(failure(1, counted).code, 'repository.damaged');
+    assert.equal(
+      failure(1, `ciphertext verification failed\n${counted}`, 'target').code,
+      'repository.damaged',
+    );
+  });
+
   it('says who holds a lock', () => {
     const words =
       'unable to create lock in backend: repository is already locked exclusively by PID 77 on db1 by root (UID 0, GID 0)\nlock was created at 2026-11-21 11:02:40 (40.2s ago)\nstorage ID 28e2f581';
