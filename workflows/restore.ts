@@ -80,7 +80,8 @@ export async function restore(input: RestoreInput): Promise<{ status: RestoreSta
   } catch (error) {
     // A commit that was accepted runs to its end, whoever cancels the workflow meanwhile.
     if (decision !== 'commit') {
-      const failure = isCancellation(error) ? null : failureOf(error);
+      // A cancelled step whose worker died answers with a timeout: it was cancelled all the same.
+      const failure = isCancellation(error) || decision === 'cancel' ? null : failureOf(error);
       await dropAs(failure ? 'failed' : 'cancelled', failure);
       if (!failure && decision === undefined) throw error;
     }

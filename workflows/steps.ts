@@ -1,5 +1,5 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
-import { isCancellation, proxyActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, isCancellation, proxyActivities } from '@temporalio/workflow';
 import type { ControlActivities, HostActivities } from '../activities/contract.ts';
 import { nonRetryableCodes } from '../domain/errors.ts';
 import type { Failure } from '../domain/job.ts';
@@ -25,6 +25,7 @@ export function quickSteps(hostQueue: string, summary: string) {
     taskQueue: hostQueue,
     startToCloseTimeout: '10 min',
     heartbeatTimeout: HEARTBEAT,
+    cancellationType: UNTIL_STOPPED,
     retry: {
       initialInterval: '500 ms',
       maximumAttempts: 4,
@@ -44,6 +45,7 @@ export function longSteps(hostQueue: string, summary: string) {
     taskQueue: hostQueue,
     startToCloseTimeout: '30 days',
     heartbeatTimeout: HEARTBEAT,
+    cancellationType: UNTIL_STOPPED,
     retry: {
       initialInterval: '500 ms',
       maximumInterval: '30 s',
@@ -63,6 +65,7 @@ export function commandSteps(hostQueue: string, summary: string) {
     taskQueue: hostQueue,
     startToCloseTimeout: '1 h',
     heartbeatTimeout: HEARTBEAT,
+    cancellationType: UNTIL_STOPPED,
     retry: {
       initialInterval: '500 ms',
       maximumAttempts: 3,
@@ -73,6 +76,9 @@ export function commandSteps(hostQueue: string, summary: string) {
 }
 
 const HEARTBEAT = '4 s';
+
+/** What follows a cancel clears up after the step: it must not begin while the step's tool still writes. */
+const UNTIL_STOPPED = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
 
 /**
  * What does not pass by itself. A step that was fenced says so itself: one whose predecessor could not be ended

@@ -300,6 +300,19 @@ describe('restore, cancelled', () => {
       untouched(run);
     });
 
+    it(`${how} while preparing waits for the step to stop before it releases`, async () => {
+      const slow = gate();
+      const run = await prepare({ stageRestore: slow.wait });
+      await until('it stages', () => run.of('stageRestore').length > 0);
+      const stopped = stop(run);
+      await until('the cancel has arrived', () => run.of('stageRestore')[0]!.cancelled);
+      assert.equal(run.of('releaseRestore').length, 0);
+      slow.open();
+      await stopped;
+      assert.equal(await statusOf(run), 'cancelled');
+      assert.equal(run.of('releaseRestore').length, 1);
+    });
+
     it(`${how} while prepared releases`, async () => {
       const run = await prepared({});
       await stop(run);

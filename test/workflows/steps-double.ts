@@ -24,6 +24,8 @@ export interface Call {
   attemptedAt: number;
   /** When the first attempt was asked for. */
   askedAt: number;
+  /** Whether a cancel has reached it. */
+  cancelled: boolean;
 }
 
 export const QUEUE = 'holdfast-test';
@@ -32,15 +34,18 @@ export const QUEUE = 'holdfast-test';
 export function doubledSteps(playing: (workflowId: string) => { script: Script; calls: Call[] }) {
   const entries = Object.entries(wellBehaved).map(([name, behaved]) => {
     const double = async (input: unknown) => {
-      const { info } = Context.current();
+      const { info, cancelled } = Context.current();
       const { script, calls } = playing(info.workflowExecution?.workflowId ?? '');
-      calls.push({
+      const call: Call = {
         name: name as StepName,
         input,
         attempt: info.attempt,
         attemptedAt: info.currentAttemptScheduledTimestampMs,
         askedAt: info.scheduledTimestampMs,
-      });
+        cancelled: false,
+      };
+      calls.push(call);
+      cancelled.catch(() => (call.cancelled = true));
       const act = (script[name as StepName] ?? behaved) as (input: unknown) => Promise<unknown>;
       return act(input);
     };

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { execa } from 'execa';
 import { freePort, newPassword } from '../../activities/hosts/postgres-cluster.ts';
@@ -12,10 +13,11 @@ export interface ObjectStore {
   stop(): Promise<void>;
 }
 
-/** A real S3 server on loopback, keeping its objects in a folder. It dies with this process. */
+/** A real S3 server on loopback with one bucket, `holdfast`, kept in a folder. It dies with this process. */
 export async function startObjectStore(folder: string): Promise<ObjectStore> {
   const { path } = await resolveTool('versitygw', { install: false });
-  await mkdir(folder, { recursive: true });
+  // restic makes a bucket that is not there, but only after it has looked for it for seconds.
+  await mkdir(join(folder, 'holdfast'), { recursive: true });
   const port = await freePort();
   const accessKey = 'demo';
   const secretKey = newPassword();
