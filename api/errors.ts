@@ -75,6 +75,8 @@ export const statusOfCode: Record<FailureCode, number> = {
   'service.unreachable': 503,
   'service.failed': 503,
   'clock.untrusted': 409,
+  'retention.dropsTooMuch': 409,
+  'repository.disagrees': 409,
   fenced: 409,
   cancelled: 409,
   internal: 500,

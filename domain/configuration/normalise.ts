@@ -13,6 +13,7 @@ import type {
   Policy,
   Repository,
   RestorePlan,
+  Retention,
 } from './types.ts';
 
 type Written<Key extends 'repositories' | 'assets' | 'policies'> = NonNullable<
@@ -107,7 +108,7 @@ function normaliseHooks(written: Written<'assets'>['hooks'], folder: string): Ho
 }
 
 function normalisePolicy(written: Written<'policies'>): Policy {
-  const { retention, objectives } = written;
+  const { objectives } = written;
   return {
     name: written.name,
     assets: written.assets,
@@ -116,24 +117,36 @@ function normalisePolicy(written: Written<'policies'>): Policy {
         ? { kind: 'every', seconds: written.every ?? 0 }
         : { kind: 'cron', expression: written.cron },
     repository: written.repository,
-    copies: (written.copies ?? []).map((copy) => (typeof copy === 'string' ? { repository: copy } : copy)),
-    retention: retention
-      ? {
-          keepLast: retention.keepLast ?? null,
-          keepHourly: retention.keepHourly ?? null,
-          keepDaily: retention.keepDaily ?? null,
-          keepWeekly: retention.keepWeekly ?? null,
-          keepMonthly: retention.keepMonthly ?? null,
-          keepYearly: retention.keepYearly ?? null,
-          keepWithinSeconds: retention.keepWithin ?? null,
-        }
-      : null,
+    copies: (written.copies ?? []).map((copy) =>
+      typeof copy === 'string'
+        ? { repository: copy, retention: null }
+        : { repository: copy.repository, retention: normaliseRetention(copy.retention) },
+    ),
+    retention: normaliseRetention(written.retention),
     proof: written.proof ?? 'verified',
     objectives: {
       rpoSeconds: objectives?.rpo ?? null,
       rtoSeconds: objectives?.rto ?? null,
       provenWithinSeconds: objectives?.provenWithin ?? null,
     },
+  };
+}
+
+function normaliseRetention(written: Written<'policies'>['retention']): Retention | null {
+  if (!written) return null;
+  return {
+    keepLast: written.keepLast ?? null,
+    keepHourly: written.keepHourly ?? null,
+    keepDaily: written.keepDaily ?? null,
+    keepWeekly: written.keepWeekly ?? null,
+    keepMonthly: written.keepMonthly ?? null,
+    keepYearly: written.keepYearly ?? null,
+    keepWithinSeconds: written.keepWithin ?? null,
+    keepWithinHourlySeconds: written.keepWithinHourly ?? null,
+    keepWithinDailySeconds: written.keepWithinDaily ?? null,
+    keepWithinWeeklySeconds: written.keepWithinWeekly ?? null,
+    keepWithinMonthlySeconds: written.keepWithinMonthly ?? null,
+    keepWithinYearlySeconds: written.keepWithinYearly ?? null,
   };
 }
 

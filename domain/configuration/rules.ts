@@ -49,7 +49,10 @@ function brokenPolicy(document: unknown, policy: Path, assets: string[], reposit
       })),
     ...repeated(copies, 'the copy is named twice', 'name it once'),
     ...cadence(document, policy),
-    ...emptyRetention(document, [...policy, 'retention']),
+    ...emptyRetention(document, [...policy, 'retention'], 'to keep everything'),
+    ...itemsOf(document, [...policy, 'copies']).flatMap((copy) =>
+      emptyRetention(document, [...copy, 'retention'], "for the policy's own"),
+    ),
   ];
 }
 
@@ -105,11 +108,10 @@ function cadence(document: unknown, policy: Path): Finding[] {
   ];
 }
 
-function emptyRetention(document: unknown, path: Path): Finding[] {
+function emptyRetention(document: unknown, path: Path, without: string): Finding[] {
   const retention = valueAt(document, path);
   if (!isMapping(retention) || Object.values(retention).some((kept) => kept !== 0)) return [];
-  const fix =
-    'say what to keep, for example { keepLast: 3, keepDaily: 30 }, or leave retention out to keep everything';
+  const fix = `say what to keep, for example { keepLast: 3, keepDaily: 30 }, or leave retention out ${without}`;
   return [{ path, message: 'this retention keeps nothing: every recovery point would go', fix }];
 }
 

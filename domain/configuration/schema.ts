@@ -75,6 +75,11 @@ const retention = value
     keepMonthly: keep,
     keepYearly: keep,
     keepWithin: value.keepWithin.optional(),
+    keepWithinHourly: value.keepWithin.optional(),
+    keepWithinDaily: value.keepWithin.optional(),
+    keepWithinWeekly: value.keepWithin.optional(),
+    keepWithinMonthly: value.keepWithin.optional(),
+    keepWithinYearly: value.keepWithin.optional(),
   })
   .meta({ minProperties: 1 });
 
@@ -84,7 +89,10 @@ const objectives = value.keys('objectives', {
   provenWithin: value.duration.optional(),
 });
 
-const copy = z.union([value.name, value.keys('a copy', { repository: value.name })]);
+const copy = z.union([
+  value.name,
+  value.keys('a copy', { repository: value.name, retention: retention.optional() }),
+]);
 
 const policy = value
   .keys('a policy', {

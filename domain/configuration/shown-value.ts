@@ -24,7 +24,8 @@ const urlKeys = new Set(['url', 'http']);
 const plainKeys = new Set(
   `version dataDir address namespace temporal temporalUi catalog api metrics name type class method path exclude
    minFiles minBytes upload onError assets every cron repository copies proof rpo rto provenWithin keepLast
-   keepHourly keepDaily keepWeekly keepMonthly keepYearly keepWithin`.split(/\s+/),
+   keepHourly keepDaily keepWeekly keepMonthly keepYearly keepWithin
+   keepWithinHourly keepWithinDaily keepWithinWeekly keepWithinMonthly keepWithinYearly`.split(/\s+/),
 );
 
 function shownText(value: string | number | boolean | null): string {

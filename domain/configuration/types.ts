@@ -109,11 +109,17 @@ export interface Policy {
   assets: string[];
   cadence: Cadence;
   repository: string;
-  copies: { repository: string }[];
+  copies: PolicyCopy[];
   /** null: nothing was said, and nothing is ever dropped. */
   retention: Retention | null;
   proof: RequiredProof;
   objectives: Objectives;
+}
+
+export interface PolicyCopy {
+  repository: string;
+  /** null: the policy's own. */
+  retention: Retention | null;
 }
 
 /** A cron expression has five fields, or is one of `@hourly` … `@yearly`; times are UTC. */
@@ -128,6 +134,11 @@ export interface Retention {
   keepMonthly: number | null;
   keepYearly: number | null;
   keepWithinSeconds: number | null;
+  keepWithinHourlySeconds: number | null;
+  keepWithinDailySeconds: number | null;
+  keepWithinWeeklySeconds: number | null;
+  keepWithinMonthlySeconds: number | null;
+  keepWithinYearlySeconds: number | null;
 }
 
 export interface Objectives {

@@ -172,7 +172,7 @@ export function aConfiguration(changes: Partial<Configuration> = {}): Configurat
         assets: ['orders', 'uploads'],
         cadence: { kind: 'every', seconds: 86_400 },
         repository: 'local',
-        copies: [{ repository: 'offsite' }],
+        copies: [{ repository: 'offsite', retention: null }],
         retention: null,
         proof: 'verified',
         objectives: { rpoSeconds: 86_400, rtoSeconds: null, provenWithinSeconds: null },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { configurationSchema } from '../../../domain/configuration/schema.ts';
 import type { Configuration } from '../../../domain/configuration/types.ts';
-import { asset, directory, policy, read, repository, written } from './written.ts';
+import { asset, directory, keepsNothing, policy, read, repository, written } from './written.ts';
 
 describe('parseConfiguration', () => {
   it('fills in every default', () => {
@@ -61,7 +61,7 @@ describe('parseConfiguration', () => {
           assets: ['orders', 'uploads'],
           cadence: { kind: 'every', seconds: 86_400 },
           repository: 'local',
-          copies: [{ repository: 'offsite' }],
+          copies: [{ repository: 'offsite', retention: null }],
           retention: null,
           proof: 'verified',
           objectives: { rpoSeconds: null, rtoSeconds: null, provenWithinSeconds: null },
@@ -79,7 +79,7 @@ describe('parseConfiguration', () => {
 
   it('reads what stands in the design, as far as it is built', () => {
     const { configuration } = read(
-      policy(`repository: local, cron: "0 3 * * *", copies: [ { repository: offsite } ], proof: proven,
+      policy(`repository: local, cron: "0 3 * * *", copies: [ { repository: offsite, retention: { keepWithin: 30d } } ], proof: proven,
         retention: { keepLast: 3, keepDaily: 30, keepWeekly: 13, keepMonthly: 12, keepWithin: 24h },
         objectives: { rpo: 24h, rto: 30m, provenWithin: 7d }`),
     );
@@ -88,18 +88,34 @@ describe('parseConfiguration', () => {
       assets: ['orders', 'uploads'],
       cadence: { kind: 'cron', expression: '0 3 * * *' },
       repository: 'local',
-      copies: [{ repository: 'offsite' }],
+      copies: [{ repository: 'offsite', retention: { ...keepsNothing, keepWithinSeconds: 30 * 86_400 } }],
       retention: {
+        ...keepsNothing,
         keepLast: 3,
-        keepHourly: null,
         keepDaily: 30,
         keepWeekly: 13,
         keepMonthly: 12,
-        keepYearly: null,
         keepWithinSeconds: 86_400,
       },
       proof: 'proven',
       objectives: { rpoSeconds: 86_400, rtoSeconds: 1800, provenWithinSeconds: 604_800 },
+    });
+  });
+
+  it("reads restic's words for what to keep within a time, also of a copy in its short form", () => {
+    const within = `keepWithin: 1d, keepWithinHourly: 2d, keepWithinDaily: 3d, keepWithinWeekly: 4w,
+      keepWithinMonthly: 5w, keepWithinYearly: 6w`;
+    const [first] = read(policy(`repository: local, every: 1h, copies: [offsite], retention: { ${within} }`))
+      .configuration.policies;
+    assert.deepEqual(first?.copies, [{ repository: 'offsite', retention: null }]);
+    assert.deepEqual(first?.retention, {
+      ...keepsNothing,
+      keepWithinSeconds: 86_400,
+      keepWithinHourlySeconds: 2 * 86_400,
+      keepWithinDailySeconds: 3 * 86_400,
+      keepWithinWeeklySeconds: 28 * 86_400,
+      keepWithinMonthlySeconds: 35 * 86_400,
+      keepWithinYearlySeconds: 42 * 86_400,
     });
   });
 

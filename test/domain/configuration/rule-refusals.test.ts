@@ -146,6 +146,32 @@ table('retention that keeps nothing', [
     [{ says: /keeps nothing/, path: 'policies[0].retention', fix: /keepLast/ }],
   ],
   ['all zero', daily('retention: §{ keepLast: 0, keepDaily: 0 }'), [{ says: /keeps nothing/ }]],
+  [
+    'of a copy',
+    daily('copies: [{ repository: offsite, retention: §{} }]'),
+    [
+      {
+        says: /keeps nothing/,
+        path: 'policies[0].copies[0].retention',
+        fix: /leave retention out for the policy's own/,
+      },
+    ],
+  ],
+  [
+    'of a copy, all zero, beside one that keeps something',
+    daily('retention: { keepLast: 1 }, copies: [{ repository: offsite, retention: §{ keepYearly: 0 } }]'),
+    [{ says: /keeps nothing/ }],
+  ],
+  [
+    'of a copy, nothing after the colon',
+    daily('copies: [{ repository: offsite, §retention: }]'),
+    [{ says: /nothing is written/ }],
+  ],
+  [
+    'no time at all, in another word',
+    daily('retention: { keepWithinHourly: §0h }'),
+    [{ says: /longer than 0/ }],
+  ],
   ['nothing after the colon', daily('§retention:'), [{ says: /nothing is written/ }]],
   ['less than nothing', daily('retention: { keepLast: §-1 }'), [{ says: /less than nothing/ }]],
   ['no time at all', daily('retention: { keepWithin: §0d }'), [{ says: /longer than 0/ }]],

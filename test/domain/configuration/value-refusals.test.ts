@@ -96,6 +96,17 @@ table('unknown keys, with the nearest known one', [
     { says: /unknown key/, fix: /did you mean "keepDaily"\?/ },
   ],
   [
+    "in a copy's retention",
+    policy(
+      'every: 1h, repository: local, copies: [{ repository: offsite, retention: { §keepWithinHours: 3d } }]',
+    ),
+    {
+      says: /unknown key/,
+      path: 'policies[0].copies[0].retention.keepWithinHours',
+      fix: /did you mean "keepWithinHourly"\?/,
+    },
+  ],
+  [
     'named like what every object has',
     written({ head: 'version: 1\n§constructor: x' }),
     { says: /unknown key/ },
@@ -174,6 +185,13 @@ table('durations, rates, sizes, ports', [
     'minutes or months',
     policy('every: 1h, repository: local, retention: { keepWithin: §30m }'),
     { says: /months to restic/ },
+  ],
+  [
+    "minutes or months, in a copy's retention",
+    policy(
+      'every: 1h, repository: local, copies: [{ repository: offsite, retention: { keepWithinMonthly: §6m } }]',
+    ),
+    { says: /months to restic/, shows: '"6m"' },
   ],
   [
     'a rate without /s',

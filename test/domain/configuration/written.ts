@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { parseConfiguration } from '../../../domain/configuration/parse.ts';
+import type { Retention } from '../../../domain/configuration/types.ts';
 import type { Problem } from '../../../domain/configuration/problem.ts';
 import { ConfigurationError } from '../../../domain/configuration/problem.ts';
 
@@ -28,6 +29,22 @@ export const asset = (more: string): string =>
 export const directory = (more: string): string => asset(`type: directory, path: /srv/a, ${more}`);
 export const policy = (more: string): string =>
   written({ policies: `policies:\n  - { name: p, assets: [orders, uploads], ${more} }` });
+
+/** A retention as normalised, in which no word was given. */
+export const keepsNothing: Retention = {
+  keepLast: null,
+  keepHourly: null,
+  keepDaily: null,
+  keepWeekly: null,
+  keepMonthly: null,
+  keepYearly: null,
+  keepWithinSeconds: null,
+  keepWithinHourlySeconds: null,
+  keepWithinDailySeconds: null,
+  keepWithinWeeklySeconds: null,
+  keepWithinMonthlySeconds: null,
+  keepWithinYearlySeconds: null,
+};
 
 export const source = { file: 'holdfast.yaml', folder: '/etc/holdfast' };
 
