@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,7 +34,9 @@ const assets = ['orders', 'sales', 'uploads'] as const;
 type Asset = (typeof assets)[number];
 
 const holdfastBefore = commandLine(configuration, {});
-await holdfastBefore('down').catch(() => say('no earlier demo is running'));
+if (existsSync(configuration)) {
+  await holdfastBefore('down').catch(() => say('no earlier demo is running'));
+}
 await rm(folder, { recursive: true, force: true });
 await mkdir(folder, { recursive: true, mode: 0o700 });
 
@@ -57,10 +60,7 @@ try {
 
   say('measuring production, then losing all of it');
   const rows = await production.stopWriting();
-  const before = {
-    orders: await measureDatabase(production.databaseUrl),
-    uploads: await measureTree(production.tree),
-  };
+  const before = await measure();
   const lostAt = Date.now();
   await loseEverything(production);
 
@@ -74,11 +74,12 @@ try {
 
   say('comparing with what was measured before the loss');
   const back = await rowsOf(production.sqliteFile);
+  const after = await measure();
   const identical: Record<Asset, boolean> = {
-    orders: (await measureDatabase(production.databaseUrl)) === before.orders,
+    orders: after.orders === before.orders,
     // The writer went on after the backup: the restored rows are those of the point, a beginning of them all.
     sales: back.length >= 20_000 && back.every((digest, index) => digest === rows[index]),
-    uploads: (await measureTree(production.tree)) === before.uploads,
+    uploads: after.uploads === before.uploads,
   };
   failed = !(await report(job, restored, identical, lostAt));
 } catch (error) {
@@ -91,6 +92,14 @@ await holdfast('down').catch((error: unknown) => console.error(String(error)));
 await store.stop();
 await production.stop();
 process.exit(failed ? 1 : 0);
+
+async function measure(): Promise<{ orders: string; uploads: string }> {
+  const [orders, uploads] = await Promise.all([
+    measureDatabase(production.databaseUrl),
+    measureTree(production.tree),
+  ]);
+  return { orders, uploads };
+}
 
 async function report(
   job: Job,

@@ -31,8 +31,10 @@ export async function makeProduction(folder: string, root: string): Promise<Prod
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const tree = join(folder, 'uploads');
   const sqliteFile = join(folder, 'shop.db');
-  const database = await makeDatabase(join(folder, 'postgres'));
-  await execa('cp', ['-a', '--', join(root, 'node_modules'), tree]);
+  const [database] = await Promise.all([
+    makeDatabase(join(folder, 'postgres')),
+    execa('cp', ['-a', '--', join(root, 'node_modules'), tree]),
+  ]);
   const writer = await startWriter(sqliteFile);
   return {
     databaseUrl: database.url,

@@ -117,7 +117,7 @@ async function startTemporal(
 }
 
 /** Left alone, Node.js collects garbage so late that a worker takes twice the memory it needs. */
-const MEMORY = ['--max-old-space-size=384', '--max-semi-space-size=4'];
+const MEMORY = ['--max-old-space-size=384', '--max-semi-space-size=8'];
 
 function nodePart(name: string, script: string, dataDir: string) {
   return processPart({
