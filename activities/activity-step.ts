@@ -63,6 +63,10 @@ export async function runStep<T>(
     await options.processes.release(options.key);
     return result;
   } catch (error) {
+    // What a step meets while it is being stopped says nothing about its work: stopped by the worker's end, it is
+    // tried again, and a health check that was broken off is no reason to roll back.
+    if (context.cancellationSignal.aborted)
+      throw new CancelledFailure(`${options.attempted}: it was stopped`);
     const failure = asFailure(error, options.attempted);
     if (failure instanceof ApplicationFailure) step.say('error', `${failure.message}: ${causeIn(failure)}`);
     throw failure;

@@ -170,7 +170,7 @@ async function beginRestore(deployment: Deployment, input: BeginRestore) {
 
 async function chosenPoint(deployment: Deployment, input: BeginRestore): Promise<RecoveryPoint> {
   const { points } = deployment.catalog;
-  if (input.point !== 'latest') return points.find(input.point);
+  if (input.point !== 'latest') return ownPoint(await points.find(input.point), input.asset);
   const wanted = { ...(input.time && { at: input.time }), ...(input.from && { repository: input.from }) };
   const point = await points.newest(input.asset, wanted);
   if (point) return point;
@@ -179,6 +179,17 @@ async function chosenPoint(deployment: Deployment, input: BeginRestore): Promise
     message: `there is no recovery point of ${input.asset}${input.time ? ` from ${input.time} or before` : ''}`,
     cause: 'none was taken, or every one is damaged',
     hint: `look with \`holdfast points list --asset ${input.asset}\``,
+  });
+}
+
+/** The data of one asset must not be put over another's because an id was mistaken. */
+function ownPoint(point: RecoveryPoint, asset: string): RecoveryPoint {
+  if (point.asset === asset) return point;
+  throw new HoldfastError({
+    code: 'point.unknown',
+    message: `recovery point ${point.id} is not one of ${asset}`,
+    cause: `it is of ${point.asset}, taken ${point.takenAt}`,
+    hint: `choose one of \`holdfast points list --asset ${asset}\`, or restore ${point.asset} itself`,
   });
 }
 

@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Asset, Configuration } from '../domain/configuration/types.ts';
 import type { Manifest } from '../domain/recovery-point.ts';
+import { HoldfastError } from '../domain/errors.ts';
 import { runStep } from './activity-step.ts';
 import type { HostActivities, RestorePlan } from './contract.ts';
 import { assetOf, configurationOf, folders, type Deployment } from './deployment.ts';
@@ -9,6 +10,7 @@ import { checkHealthOf } from './hosts/health-check.ts';
 import { runHook } from './hosts/user-command.ts';
 import { copyIn, restoreParts } from './proof-steps.ts';
 import { localFolderOf } from './repositories/restic-connection.ts';
+import type { Repository, StoredPart } from './repositories/repository.ts';
 import { refuseReserved } from './sources/directory-target.ts';
 import type { RestoreOrder, Source } from './sources/source.ts';
 import { copyOf, sizesOf, storeParts } from './store-parts.ts';
@@ -105,6 +107,7 @@ export function createRestoreSteps(deployment: Deployment): RestoreSteps {
         return {
           impact: {
             ...impact,
+            warnings: [...impact.warnings, ...(order.target.inPlace ? whatIsNotStopped(asset) : [])],
             stops: order.target.inPlace ? shown(asset.restore.stop) : [],
             starts: order.target.inPlace ? shown(asset.restore.start) : [],
           },
@@ -138,6 +141,7 @@ export function createRestoreSteps(deployment: Deployment): RestoreSteps {
             const takenAt = new Date().toISOString();
             const labels = { point: safetyPoint, asset: asset.name, kind: 'safety' as const, takenAt };
             const stored = await storeParts(deployment, captured, labels, repository, [], step);
+            await refusePartial(asset.name, stored, repository, step);
             const { manifest } = await captured.settle(stored, repository);
             await catalog.points.record(
               {
@@ -207,6 +211,36 @@ export function createRestoreSteps(deployment: Deployment): RestoreSteps {
         await rm(folders.restore(dataDir, plan.restoreId), { recursive: true, force: true });
       }),
   };
+}
+
+function whatIsNotStopped(asset: Asset): string[] {
+  if (asset.type !== 'postgres' || asset.restore.stop.length > 0) return [];
+  return [
+    'nothing is stopped: what is written between the safety point and the swap will be in neither (name what writes under restore.stop)',
+  ];
+}
+
+/** What the safety point lacks would be gone for ever once the old data is cleared away. */
+async function refusePartial(
+  asset: string,
+  stored: readonly StoredPart[],
+  repository: Repository,
+  step: Step,
+): Promise<void> {
+  const unreadable = stored
+    .flatMap((part) => part.unreadable)
+    .filter((words) => !words.endsWith('no such file or directory'));
+  if (unreadable.length === 0) return;
+  await repository.forget(
+    stored.map((part) => part.snapshotId),
+    step,
+  );
+  throw new HoldfastError({
+    code: 'source.partial',
+    message: `the restore of ${asset} was stopped: ${unreadable.length} of the files at its target could not be read, so no safety point could hold them`,
+    cause: unreadable.slice(0, 10).join('\n'),
+    hint: 'grant the account Holdfast runs as read access to them, or restore beside with --to',
+  });
 }
 
 interface Subject {

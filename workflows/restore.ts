@@ -153,25 +153,34 @@ async function carryOut(plan: RestorePlan, become: Become): Promise<void> {
   const steps = longSteps(plan.hostQueue, plan.asset);
   const commands = commandSteps(plan.hostQueue, plan.asset);
   await become('committing');
-  let touched = false;
+  let swapping = false;
   try {
+    // Stopped first: what a service still writes after the safety point was taken would be in no place at all.
+    await commands.runRestoreCommands({ ...plan, which: 'stop' });
     const safetyPointId = await steps.takeSafetyPoint({ ...plan, safetyPoint: uuid4() });
     await become('committing', { safetyPointId });
-    touched = true;
-    await commands.runRestoreCommands({ ...plan, which: 'stop' });
+    swapping = true;
     await steps.swapRestore(plan);
     await commands.runRestoreCommands({ ...plan, which: 'start' });
     await become('checking');
     await steps.checkHealth(plan);
   } catch (error) {
-    const failure = failureOf(error);
-    if (touched) await rollBack(plan, failure, become);
-    else await drop(plan, 'failed', failure, become);
+    await (swapping ? rollBack : giveUp)(plan, failureOf(error), become);
     return;
   }
   const measuredSeconds = (Date.now() - startedAt) / 1000;
   const leftBehind = (await attempt(() => steps.settleRestore(plan))) ?? (await release(plan));
   await become('completed', { measuredSeconds, error: leftBehind });
+}
+
+/** The target is what it was; only the services were stopped. */
+async function giveUp(plan: RestorePlan, failure: Failure, become: Become): Promise<void> {
+  const commands = commandSteps(plan.hostQueue, `${plan.asset}: giving up`);
+  const started = await attempt(() => commands.runRestoreCommands({ ...plan, which: 'start' }));
+  const message = started
+    ? `${failure.message}; and starting what was stopped: ${started.message}`
+    : failure.message;
+  await drop(plan, 'failed', { ...failure, message }, become);
 }
 
 /** Services are asked to stop once more, because the failure can have come after they were started. */

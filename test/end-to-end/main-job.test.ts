@@ -136,6 +136,20 @@ describe('the main job, through the command line', function () {
     assert.deepEqual([audit.exitCode, audit.json.ok], [0, true]);
   });
 
+  it('never puts the data of one asset over another’s', async () => {
+    const [point] = (await stack.run('points', 'list', '--asset', 'orders')).json.items;
+    const { exitCode, json } = await stack.run(
+      'restore',
+      'prepare',
+      '--asset',
+      'uploads',
+      '--point',
+      point.id,
+    );
+    assert.deepEqual([exitCode, json.error.code], [1, 'point.unknown'], JSON.stringify(json));
+    assert.match(json.error.cause, /it is of orders/);
+  });
+
   it('brings everything back after everything was lost', async () => {
     await assets.stopWriting();
     known = {

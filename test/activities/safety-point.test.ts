@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import type { Deployment } from '../../activities/deployment.ts';
+import { createRestoreSteps } from '../../activities/restore-steps.ts';
+
+// The parts of a deployment that a safety point needs, with a repository that stored less than there is.
+
+describe('a safety point', () => {
+  let dataDir: string;
+  beforeEach(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'holdfast-safety-'));
+  });
+  afterEach(() => rm(dataDir, { recursive: true }));
+
+  const plan = {
+    restoreId: 'r-1',
+    configuration: 'digest',
+    asset: 'files',
+    point: 'p-1',
+    repository: 'local',
+    include: [],
+    to: null,
+    hostQueue: 'host',
+    bytes: 1,
+    safetyPoint: 'p-2',
+  };
+
+  async function take(unreadable: string[]) {
+    const recorded: unknown[] = [];
+    const forgotten: string[] = [];
+    const part = {
+      part: 'files',
+      snapshotId: 'snapshot-1',
+      path: '/files',
+      files: 1,
+      bytes: 1,
+      addedBytes: 1,
+    };
+    const deployment = {
+      catalog: {
+        configurations: {
+          find: async () => ({
+            configuration: { folder: dataDir, repositories: [], policies: [], assets: [{ name: 'files' }] },
+          }),
+        },
+        points: {
+          find: async () => ({ copies: [{ repository: 'local', parts: [] }], manifest: null }),
+          record: async (point: unknown) => recorded.push(point),
+        },
+        repositories: { find: async () => ({ initialisedAt: '2026-01-01T00:00:00Z' }) },
+      },
+      processes: { isOpen: async () => false, fenceOff: async () => [], release: async () => undefined },
+      dataDir,
+      hostQueue: 'host',
+      openRepository: async () => ({
+        name: 'local',
+        store: async () => ({ ...part, unreadable }),
+        forget: async (ids: string[]) => forgotten.push(...ids),
+      }),
+      sourceOf: () => ({
+        resolveTarget: async () => ({ description: 'in place', inPlace: true, location: '/srv/files' }),
+        captureForSafety: async () => ({
+          method: 'files',
+          parts: [{ name: 'files' }],
+          settle: async () => ({ manifest: null, notes: [] }),
+          close: async () => undefined,
+        }),
+      }),
+    } as unknown as Deployment;
+    const environment = new MockActivityEnvironment(
+      {},
+      { logger: new DefaultLogger('ERROR', () => undefined) },
+    );
+    const taken = await environment
+      .run(() => createRestoreSteps(deployment).takeSafetyPoint(plan))
+      .catch((thrown: unknown) => {
+        assert.ok(thrown instanceof ApplicationFailure, String(thrown));
+        return thrown.type;
+      });
+    return { taken, recorded: recorded.length, forgotten };
+  }
+
+  it('that could not hold every file stops the restore, because the old data would be cleared away', async () => {
+    const { taken, recorded, forgotten } = await take(['/srv/files/secret: permission denied']);
+    assert.deepEqual([taken, recorded, forgotten], ['source.partial', 0, ['snapshot-1']]);
+  });
+
+  it('does not mind a file that vanished while it was taken', async () => {
+    const { taken, recorded } = await take(['/srv/files/gone: no such file or directory']);
+    assert.deepEqual([taken, recorded], ['p-2', 1]);
+  });
+});
