@@ -1,5 +1,6 @@
+import type { Page } from '../catalog/index.ts';
 import { assetsOf, policyOf } from '../domain/chosen.ts';
-import type { Configuration } from '../domain/configuration/types.ts';
+import type { Configuration, Policy } from '../domain/configuration/types.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import { proofOfCopy, type Proof } from '../domain/proof.ts';
 import type { RecoveryPoint } from '../domain/recovery-point.ts';
@@ -9,8 +10,8 @@ import type { BeginJob, BeginRestore, ControlActivities, JobPlan, VerifyTarget }
 import { derivedId } from './derived-id.ts';
 import { assetOf, type Deployment } from './deployment.ts';
 
-/** How many points of an asset one verify job reads back at most, newest first. */
-const POINTS_AT_ONCE = 500;
+/** As many as the catalogue lists at once. */
+const POINTS_A_PAGE = 500;
 
 /** The steps that only read and write the catalogue. */
 export function createControlSteps(deployment: Deployment): ControlActivities {
@@ -141,6 +142,7 @@ async function pointsToVerify(
   const toRehearse = policy.proof === 'proven' ? newestWhole(points) : new Set<RecoveryPoint>();
   for (const point of points) {
     const repositories = point.copies.map((copy) => copy.repository).filter((name) => configured.has(name));
+    if (input.points.length > 0) refuseUnreadable(point, policy, repositories);
     for (const repository of repositories) {
       const key = JSON.stringify([point.asset, repository]);
       const target = targets.get(key) ?? { asset: point.asset, repository, points: [], rehearse: null };
@@ -162,6 +164,23 @@ function newestWhole(points: readonly RecoveryPoint[]): Set<RecoveryPoint> {
   return new Set(newest.values());
 }
 
+/** Somebody asked for this very point: a job that read nothing of it must not end as a success. */
+function refuseUnreadable(point: RecoveryPoint, policy: Policy, repositories: readonly string[]): void {
+  const ofPolicy = policy.assets.includes(point.asset);
+  if (ofPolicy && repositories.length > 0) return;
+  const kept = point.copies.map((copy) => copy.repository).join(', ');
+  throw new HoldfastError({
+    code: 'point.unknown',
+    message: `recovery point ${point.id} cannot be verified with policy ${policy.name}`,
+    cause: ofPolicy
+      ? `it is kept in ${kept}, which the applied configuration does not have`
+      : `it is of ${point.asset}, and the policy has ${policy.assets.join(', ')}`,
+    hint: ofPolicy
+      ? 'add the repository to the configuration again, then `holdfast apply`'
+      : `name the policy that has ${point.asset}, or choose a point with \`holdfast points list\``,
+  });
+}
+
 async function wantedPoints(
   deployment: Deployment,
   assets: readonly string[],
@@ -169,12 +188,24 @@ async function wantedPoints(
 ): Promise<RecoveryPoint[]> {
   const { points } = deployment.catalog;
   if (references.length > 0) return Promise.all(references.map((reference) => points.find(reference)));
-  if (all) {
-    const limit = POINTS_AT_ONCE;
-    const lists = assets.map((asset) => points.list({ asset, kind: 'regular', limit }));
-    return (await Promise.all(lists)).flatMap((list) => list.items);
-  }
-  return (await Promise.all(assets.map((asset) => newestOf(deployment, asset)))).flat();
+  const wanted = all ? everyOf : newestOf;
+  return (await Promise.all(assets.map((asset) => wanted(deployment, asset)))).flat();
+}
+
+async function everyOf({ catalog: { points } }: Deployment, asset: string): Promise<RecoveryPoint[]> {
+  const every: RecoveryPoint[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Page<RecoveryPoint> = await points.list({
+      asset,
+      kind: 'regular',
+      limit: POINTS_A_PAGE,
+      cursor,
+    });
+    every.push(...page.items);
+    cursor = page.next;
+  } while (cursor !== null);
+  return every;
 }
 
 /** A partial point cannot be rehearsed: with it comes the newest whole one, which can. */

@@ -59,6 +59,38 @@ describe('the steps that only read and write the catalogue', () => {
     );
   });
 
+  it('reads every point of an asset, however many there are', async () => {
+    await record(0);
+    await fixture.sql(
+      `insert into recovery_points
+         select (point.made).* from (
+           select jsonb_populate_record(one, jsonb_build_object(
+             'id', gen_random_uuid(), 'taken_at', one.taken_at - n * interval '1 minute')) as made
+             from recovery_points as one, generate_series(1, 500) as n) as point`,
+    );
+    await fixture.sql(
+      `insert into point_copies
+         select (copy.made).* from (
+           select jsonb_populate_record(one, jsonb_build_object('point_id', recovery_points.id)) as made
+             from point_copies as one, recovery_points where recovery_points.id <> one.point_id) as copy`,
+    );
+    const [target] = await toVerify();
+    assert.equal(new Set(target?.points).size, 501);
+  });
+
+  it('refuses a point that the policy or the configuration cannot reach', async () => {
+    const foreign = await record(1, { asset: 'sales' });
+    await assert.rejects(toVerify([foreign], false), {
+      type: 'point.unknown',
+      nonRetryable: true,
+      message: `recovery point ${foreign} cannot be verified with policy critical`,
+    });
+    const away = await record(2, { copies: [aCopy('gone', at(2))] });
+    await assert.rejects(toVerify([away], false), { type: 'point.unknown' });
+    const reached = await record(3);
+    assert.deepEqual((await toVerify([reached], false))[0]?.points, [reached]);
+  });
+
   it('counts a partial point as no more than stored in the job that read it back', async () => {
     const point = await record(1, { partial });
     const job = await fixture.catalog.jobs.begin(aJob({ type: 'verify' }));
