@@ -107,6 +107,19 @@ describe('the steps that only read and write the catalogue', () => {
     assert.equal((await fixture.catalog.jobs.find(job.id)).assets[0]?.proof, 'stored');
   });
 
+  it('measures restores of everything, not of parts', async () => {
+    await record(1);
+    const measured = async (include: string[]) => {
+      const { restoreId } = await prepare('latest', include);
+      for (const status of ['prepared', 'committing', 'checking'] as const)
+        await steps.restoreStatus({ restoreId, status });
+      await steps.restoreStatus({ restoreId, status: 'completed', measuredSeconds: 20 });
+      return fixture.sql('select step from measured_durations where run = $1', [restoreId]);
+    };
+    assert.deepEqual(await measured(['photos']), []);
+    assert.deepEqual(await measured([]), [{ step: 'restore' }]);
+  });
+
   it('restores the newest whole point, and says so of a partial one', async () => {
     const only = await record(2, { partial });
     const plan = await prepare();
