@@ -186,6 +186,7 @@ async function capture(
         jobId: input.jobId,
         kind: 'regular',
         method: captured.method,
+        partial: unreadWords(stored),
         ...sizesOf(stored),
         copies: [copyOf(repository.name, stored)],
         manifest,
@@ -202,15 +203,25 @@ function superseded(orphans: readonly { id: string }[], point: Captured['point']
   return orphans.map((snapshot) => snapshot.id).filter((id) => !current.has(id));
 }
 
+/** What a partial point lacks, in words that stay with it; null: nothing. */
+function unreadWords(stored: readonly StoredPart[]): string | null {
+  const count = unreadableOf(stored).length;
+  return count === 0 ? null : `${count} of its files could not be read`;
+}
+
 function partialOf(asset: string, stored: readonly StoredPart[]): SnapshotOutcome['partial'] {
-  const unreadable = stored.flatMap((part) => part.unreadable);
-  if (unreadable.length === 0) return null;
+  const words = unreadWords(stored);
+  if (words === null) return null;
   return new HoldfastError({
     code: 'source.partial',
-    message: `backup of ${asset} is partial: ${unreadable.length} of its files could not be read`,
-    cause: unreadable.slice(0, 10).join('\n'),
+    message: `backup of ${asset} is partial: ${words}`,
+    cause: unreadableOf(stored).slice(0, 10).join('\n'),
     hint: 'grant the account Holdfast runs as read access, or exclude these paths; what could be read is stored',
   }).toContract();
+}
+
+function unreadableOf(stored: readonly StoredPart[]): string[] {
+  return stored.flatMap((part) => part.unreadable);
 }
 
 function notThere(id: string, repository: string): HoldfastError {

@@ -1,16 +1,17 @@
+import type { Page } from '../catalog/index.ts';
 import { assetsOf, policyOf } from '../domain/chosen.ts';
-import type { Configuration } from '../domain/configuration/types.ts';
+import type { Configuration, Policy } from '../domain/configuration/types.ts';
 import { HoldfastError } from '../domain/errors.ts';
-import { proofOfCopy } from '../domain/proof.ts';
+import { proofOfCopy, type Proof } from '../domain/proof.ts';
 import type { RecoveryPoint } from '../domain/recovery-point.ts';
-import { isFinal } from '../domain/restore.ts';
+import { isFinal, type Impact } from '../domain/restore.ts';
 import { asFailure } from './activity-step.ts';
 import type { BeginJob, BeginRestore, ControlActivities, JobPlan, VerifyTarget } from './contract.ts';
 import { derivedId } from './derived-id.ts';
 import { assetOf, type Deployment } from './deployment.ts';
 
-/** How many points of an asset one verify job reads back at most, newest first. */
-const POINTS_AT_ONCE = 500;
+/** As many as the catalogue lists at once. */
+const POINTS_A_PAGE = 500;
 
 /** The steps that only read and write the catalogue. */
 export function createControlSteps(deployment: Deployment): ControlActivities {
@@ -18,12 +19,14 @@ export function createControlSteps(deployment: Deployment): ControlActivities {
   const steps: ControlActivities = {
     beginJob: (input) => beginJob(deployment, input),
     beginAsset: ({ jobId, asset }) => catalog.jobs.setAsset(jobId, asset, { status: 'running' }),
-    endAsset: ({ jobId, asset, outcome }) =>
+    endAsset: async ({ jobId, asset, outcome }) =>
       catalog.jobs.setAsset(jobId, asset, {
         status: outcome.status,
         error: outcome.error,
         ...(outcome.recoveryPointId && { recoveryPointId: outcome.recoveryPointId }),
-        ...(outcome.proof && { proof: outcome.proof }),
+        ...(outcome.proof && {
+          proof: await proofThatCounts(deployment, outcome.proof, outcome.recoveryPointId),
+        }),
       }),
     endJob: async ({ jobId, status, error }) => {
       if (status === 'running' || status === 'waiting') throw new Error(`a job cannot end ${status}`);
@@ -34,9 +37,14 @@ export function createControlSteps(deployment: Deployment): ControlActivities {
     beginRestore: (input) => beginRestore(deployment, input),
     restoreStatus: async ({ restoreId, ...change }) => {
       const endedAt = isFinal(change.status) ? { endedAt: new Date().toISOString() } : {};
-      await catalog.restores.update(restoreId, { ...change, ...endedAt });
+      const impact = change.impact && {
+        impact: await sayingWhatIsMissing(deployment, restoreId, change.impact),
+      };
+      await catalog.restores.update(restoreId, { ...change, ...impact, ...endedAt });
       if (change.status === 'completed' && change.measuredSeconds !== undefined) {
         const restore = await catalog.restores.find(restoreId);
+        // A few files come back sooner than everything would: nothing is learnt of that.
+        if (restore.include.length > 0) return;
         const point = await catalog.points.find(restore.point);
         await catalog.durations.record({
           run: restoreId,
@@ -52,6 +60,24 @@ export function createControlSteps(deployment: Deployment): ControlActivities {
   return Object.fromEntries(
     Object.entries(steps).map(([name, step]) => [name, withFailures(name, step as never)]),
   ) as unknown as ControlActivities;
+}
+
+/** Reading a partial point back, or restoring it, shows nothing of what it lacks. */
+async function proofThatCounts({ catalog }: Deployment, proof: Proof, point: string | null): Promise<Proof> {
+  if (proof === 'damaged' || point === null) return proof;
+  const { partial } = await catalog.points.find(point);
+  return partial === null ? proof : 'stored';
+}
+
+/** A person must read it before the commit: what was not read into the point is not there afterwards. */
+async function sayingWhatIsMissing(
+  { catalog }: Deployment,
+  restoreId: string,
+  impact: Impact,
+): Promise<Impact> {
+  const { partial } = await catalog.points.find((await catalog.restores.find(restoreId)).point);
+  if (partial === null) return impact;
+  return { ...impact, warnings: [`the recovery point is partial: ${partial}`, ...impact.warnings] };
 }
 
 function withFailures<I, O>(name: string, step: (input: I) => Promise<O>) {
@@ -115,19 +141,46 @@ async function pointsToVerify(
   const configured = new Set(applied.configuration.repositories.map((repository) => repository.name));
   const points = await wantedPoints(deployment, policy.assets, input);
   const targets = new Map<string, VerifyTarget>();
+  const toRehearse = policy.proof === 'proven' ? newestWhole(points) : new Set<RecoveryPoint>();
   for (const point of points) {
-    const newest = !points.some((other) => other.asset === point.asset && other.takenAt > point.takenAt);
     const repositories = point.copies.map((copy) => copy.repository).filter((name) => configured.has(name));
+    if (input.points.length > 0) refuseUnreadable(point, policy, repositories);
     for (const repository of repositories) {
       const key = JSON.stringify([point.asset, repository]);
       const target = targets.get(key) ?? { asset: point.asset, repository, points: [], rehearse: null };
       target.points.push(point.id);
-      if (newest && policy.proof === 'proven' && repository === repositories.at(-1))
-        target.rehearse = point.id;
+      if (toRehearse.has(point) && repository === repositories.at(-1)) target.rehearse = point.id;
       targets.set(key, target);
     }
   }
   return [...targets.values()];
+}
+
+/** Of each asset one: a rehearsal of a partial point would fail for what it is known to lack. */
+function newestWhole(points: readonly RecoveryPoint[]): Set<RecoveryPoint> {
+  const newest = new Map<string, RecoveryPoint>();
+  for (const point of points) {
+    const known = newest.get(point.asset);
+    if (point.partial === null && (!known || point.takenAt > known.takenAt)) newest.set(point.asset, point);
+  }
+  return new Set(newest.values());
+}
+
+/** Somebody asked for this very point: a job that read nothing of it must not end as a success. */
+function refuseUnreadable(point: RecoveryPoint, policy: Policy, repositories: readonly string[]): void {
+  const ofPolicy = policy.assets.includes(point.asset);
+  if (ofPolicy && repositories.length > 0) return;
+  const kept = point.copies.map((copy) => copy.repository).join(', ');
+  throw new HoldfastError({
+    code: 'point.unknown',
+    message: `recovery point ${point.id} cannot be verified with policy ${policy.name}`,
+    cause: ofPolicy
+      ? `it is kept in ${kept}, which the applied configuration does not have`
+      : `it is of ${point.asset}, and the policy has ${policy.assets.join(', ')}`,
+    hint: ofPolicy
+      ? 'add the repository to the configuration again, then `holdfast apply`'
+      : `name the policy that has ${point.asset}, or choose a point with \`holdfast points list\``,
+  });
 }
 
 async function wantedPoints(
@@ -137,9 +190,32 @@ async function wantedPoints(
 ): Promise<RecoveryPoint[]> {
   const { points } = deployment.catalog;
   if (references.length > 0) return Promise.all(references.map((reference) => points.find(reference)));
-  const limit = all ? POINTS_AT_ONCE : 1;
-  const lists = assets.map((asset) => points.list({ asset, kind: 'regular', limit }));
-  return (await Promise.all(lists)).flatMap((list) => list.items);
+  const wanted = all ? everyOf : newestOf;
+  return (await Promise.all(assets.map((asset) => wanted(deployment, asset)))).flat();
+}
+
+async function everyOf({ catalog: { points } }: Deployment, asset: string): Promise<RecoveryPoint[]> {
+  const every: RecoveryPoint[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Page<RecoveryPoint> = await points.list({
+      asset,
+      kind: 'regular',
+      limit: POINTS_A_PAGE,
+      cursor,
+    });
+    every.push(...page.items);
+    cursor = page.next;
+  } while (cursor !== null);
+  return every;
+}
+
+/** A partial point cannot be rehearsed: with it comes the newest whole one, which can. */
+async function newestOf({ catalog: { points } }: Deployment, asset: string): Promise<RecoveryPoint[]> {
+  const { items } = await points.list({ asset, kind: 'regular', limit: 1 });
+  if (!items[0]?.partial) return items;
+  const whole = await points.newest(asset);
+  return whole && whole.id !== items[0].id ? [...items, whole] : items;
 }
 
 async function beginRestore(deployment: Deployment, input: BeginRestore) {
@@ -198,14 +274,15 @@ function chosenCopy(point: RecoveryPoint, from: string | null, configuration: Co
   const configured = new Set(configuration.repositories.map((repository) => repository.name));
   const usable = point.copies.filter(
     (copy) =>
-      configured.has(copy.repository) && (from ? copy.repository === from : proofOfCopy(copy) !== 'damaged'),
+      configured.has(copy.repository) &&
+      (from ? copy.repository === from : proofOfCopy(copy, point) !== 'damaged'),
   );
   const chosen = usable[0];
   if (chosen) return chosen.repository;
   throw new HoldfastError({
     code: 'point.unknown',
     message: `recovery point ${point.id} cannot be restored${from ? ` from ${from}` : ''}`,
-    cause: `its copies: ${point.copies.map((copy) => `${copy.repository} (${proofOfCopy(copy)})`).join(', ')}`,
+    cause: `its copies: ${point.copies.map((copy) => `${copy.repository} (${proofOfCopy(copy, point)})`).join(', ')}`,
     hint: from
       ? 'choose another copy with --from'
       : 'choose another point, or force a damaged copy with --from',

@@ -116,6 +116,7 @@ const recoveryPoint = z.object({
   takenAt: time,
   method: z.enum(['dump', 'sqlite-backup', 'files', 'raw-files']),
   proof,
+  partial: z.string().nullable().describe('what of the source could not be read; null: everything was'),
   bytes: z.number(),
   addedBytes: z.number(),
   copies: z.array(copy),

@@ -128,13 +128,18 @@ export interface Points {
   /** By id or a unique beginning of it; `point.unknown` otherwise. */
   find(reference: string): Promise<RecoveryPoint>;
   list(request?: PointFilter & PageRequest): Promise<Page<RecoveryPoint>>;
-  /** The newest regular point that is not damaged and meets what is asked; null when there is none. */
+  /**
+   * The newest regular point that is not damaged and meets what is asked; a partial one only where no whole
+   * one does. null when there is none.
+   */
   newest(asset: string, wanted?: NewestWanted): Promise<RecoveryPoint | null>;
   /** Points with a copy in this repository made of any of these engine snapshots. */
   withSnapshots(repository: string, snapshotIds: readonly string[]): Promise<RecoveryPoint[]>;
 }
 
-export interface NewPoint extends Omit<RecoveryPoint, 'proof' | 'copies' | 'orphaned'> {
+export interface NewPoint extends Omit<RecoveryPoint, 'proof' | 'partial' | 'copies' | 'orphaned'> {
+  /** null if left out. */
+  partial?: string | null;
   copies: [NewCopy, ...NewCopy[]];
 }
 

@@ -2,7 +2,8 @@
 
 import type { Database } from './database.ts';
 
-/** `rehearse`: restoring a copy into the sandbox and checking it; `restore`: a real one, until healthy. */
+/** `rehearse`: restoring a copy into the sandbox and checking it; `prepare`: what a restore does
+ * until it can be committed; `restore`: a real one of everything, from its commit until healthy. */
 export type MeasuredStep = 'capture' | 'store' | 'copy' | 'verify' | 'rehearse' | 'prepare' | 'restore';
 
 export interface Durations {

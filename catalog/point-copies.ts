@@ -17,6 +17,7 @@ export interface LockedPoint {
   kind: string;
   takenAt: string;
   proof: Proof;
+  partial: string | null;
 }
 
 export async function upsertCopy(
@@ -55,7 +56,7 @@ export async function upsertCopy(
     ],
   );
   await noteCopy(query, point, copy.repository, copy.storedAt);
-  if (copy.provenAt) await noteProof(query, point, copy.repository, copy.provenAt);
+  if (copy.provenAt && point.partial === null) await noteProof(query, point, copy.repository, copy.provenAt);
   if (before?.artifactId === copy.artifactId) return;
   const { repository, artifactId, storedAt } = copy;
   audit({
@@ -83,8 +84,8 @@ export async function markCopy(
      where point_id = $1 and repository = $2 returning ${COPY_TIMES}`,
     [point.id, repository, marks.verifiedAt ?? null, marks.provenAt ?? null, marks.damagedAt ?? null],
   );
-  if (marks.provenAt) await noteProof(query, point, repository, marks.provenAt);
-  if (!after || proofOfCopy(after) !== 'damaged' || proofOfCopy(before) === 'damaged') return;
+  if (marks.provenAt && point.partial === null) await noteProof(query, point, repository, marks.provenAt);
+  if (!after || proofOfCopy(after, point) !== 'damaged' || proofOfCopy(before, point) === 'damaged') return;
   audit({
     action: 'point.damaged',
     subject: `point/${point.id}`,
@@ -106,9 +107,9 @@ export async function settleProof(
        from unnest($2::text[], $3::text[]) as settled (repository, proof)
       where point_id = $1 and point_copies.repository = settled.repository
         and point_copies.proof <> settled.proof`,
-    [before.id, copies.map((copy) => copy.repository), copies.map(proofOfCopy)],
+    [before.id, copies.map((copy) => copy.repository), copies.map((copy) => proofOfCopy(copy, before))],
   );
-  const proof = proofOfPoint(copies);
+  const proof = proofOfPoint(copies, before);
   if (proof !== before.proof) {
     await query('update recovery_points set proof = $2 where id = $1', [before.id, proof]);
     audit({

@@ -54,11 +54,24 @@ export async function listPoints(
   return { items: await withCopies(query, page.items), next: page.next };
 }
 
-/** The conditions on proof are spelled out: that is how the partial indexes are found. */
+/** A partial point lacks what was not read: it is the newest only where no whole one meets what is asked. */
 export async function newestPoint(
   query: Query,
   asset: string,
   wanted: NewestWanted,
+): Promise<RecoveryPoint | null> {
+  return (
+    (await newestOf(query, asset, wanted, 'partial is null')) ??
+    (await newestOf(query, asset, wanted, 'partial is not null'))
+  );
+}
+
+/** The conditions on proof are spelled out: that is how the indexes for each are found. */
+async function newestOf(
+  query: Query,
+  asset: string,
+  wanted: NewestWanted,
+  completeness: string,
 ): Promise<RecoveryPoint | null> {
   const proofs = {
     stored: `proof <> 'damaged'`,
@@ -67,7 +80,7 @@ export async function newestPoint(
   };
   const rows = await query<PointRow>(
     `select ${COLUMNS} from recovery_points as point
-      where asset = $1 and kind = 'regular' and ${proofs[wanted.proof ?? 'stored']}
+      where asset = $1 and kind = 'regular' and ${proofs[wanted.proof ?? 'stored']} and ${completeness}
         and ($2::timestamptz is null or taken_at <= $2)
         and ($3::text is null or exists (
           select from point_copies
@@ -119,7 +132,7 @@ async function assetNames(query: Query, orphaned: boolean): Promise<string[]> {
 }
 
 const COLUMNS = `id, asset, asset_type as "assetType", policy, job_id as "jobId", kind,
-  taken_at as "takenAt", method, proof, bytes, added_bytes as "addedBytes", manifest,
+  taken_at as "takenAt", method, proof, partial, bytes, added_bytes as "addedBytes", manifest,
   exists (select from assets where name = point.asset and orphaned_at is not null) as orphaned`;
 
 async function withCopies(query: Query, rows: PointRow[]): Promise<RecoveryPoint[]> {

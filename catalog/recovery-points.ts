@@ -74,14 +74,16 @@ async function upsertPoint({ query, audit }: Transaction, point: NewPoint): Prom
   ]);
   const [written] = await query<{ inserted: boolean; asset: string; kind: string }>(
     `insert into recovery_points as kept
-       (id, asset, asset_type, policy, job_id, kind, taken_at, method, proof, bytes, added_bytes, manifest)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, 'stored', $9, $10, $11)
+       (id, asset, asset_type, policy, job_id, kind, taken_at, method, proof, bytes, added_bytes, manifest,
+        partial)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, 'stored', $9, $10, $11, $12)
      on conflict (id) do update set
        bytes = excluded.bytes,
        added_bytes = excluded.added_bytes,
        method = excluded.method,
        taken_at = excluded.taken_at,
-       manifest = coalesce(excluded.manifest, kept.manifest)
+       manifest = coalesce(excluded.manifest, kept.manifest),
+       partial = excluded.partial
      returning (xmax = 0) as inserted, asset, kind`,
     [
       point.id,
@@ -95,24 +97,25 @@ async function upsertPoint({ query, audit }: Transaction, point: NewPoint): Prom
       point.bytes,
       point.addedBytes,
       json(point.manifest),
+      point.partial ?? null,
     ],
   ).catch((error: unknown) => {
     throw isSecondOfJob(error) ? secondOfJob(point) : error;
   });
   if (written?.asset !== point.asset || written.kind !== point.kind) throw anotherPoint(point);
   if (!written.inserted) return;
-  const { asset, kind, takenAt, method, bytes, jobId } = point;
+  const { asset, kind, takenAt, method, bytes, jobId, partial } = point;
   audit({
     action: 'point.recorded',
     subject: `point/${point.id}`,
-    details: { asset, kind, takenAt, method, bytes, jobId },
+    details: { asset, kind, takenAt, method, bytes, jobId, ...(partial && { partial }) },
   });
 }
 
 /** Also keeps two copies of one point from being judged at once, each without the other. */
 async function lockPoint(query: Query, id: string): Promise<LockedPoint> {
   const [row] = await query<LockedPoint>(
-    `select id, asset, kind, taken_at as "takenAt", proof from recovery_points where id = $1 for update`,
+    `select id, asset, kind, taken_at as "takenAt", proof, partial from recovery_points where id = $1 for update`,
     [id],
   );
   if (!row) throw unknownPoint(id);

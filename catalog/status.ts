@@ -52,7 +52,7 @@ export interface AssetState {
   lastJob: LastJob | null;
   /** Backups of this asset that ended in the last 30 days. */
   backups: { succeeded: number; failed: number };
-  /** The newest `restore` or `rehearse` measured. */
+  /** The newest `rehearse` measured, or whole restore: its `prepare` and its `restore` together. */
   measuredSeconds: number | null;
   /** Points of which no copy is whole, and copies that are damaged (of those points and of others). */
   damagedPoints: number;
@@ -75,6 +75,15 @@ function newestWhere(condition: string): string {
     order by taken_at desc, id desc limit 1)`;
 }
 
+/** A person who waits for a restore waits for both halves, measured apart. Those of parts are never `restore`. */
+const NEWEST_MEASURED = `(select last.seconds + coalesce(
+      (select seconds from measured_durations as prepared
+        where last.step = 'restore' and prepared.step = 'prepare'
+          and prepared.run = last.run and prepared.asset = last.asset), 0)
+    from measured_durations as last
+   where last.asset = assets.name and last.step in ('restore', 'rehearse')
+   order by last.ended_at desc limit 1)`;
+
 /** Damaged copies are few and counted once for all: asset by asset, every point would be looked at. */
 const STATUS = `
   with hurt as materialized (
@@ -90,9 +99,7 @@ const STATUS = `
     last.job_id as "lastJobId", last.status as "lastJobStatus", last.job_started_at as "lastJobStartedAt",
     jobs.ended_at as "lastJobEndedAt", last.error as "lastJobError",
     jsonb_build_object('succeeded', recent.succeeded, 'failed', recent.failed) as backups,
-    (select seconds from measured_durations
-      where asset = assets.name and step in ('restore', 'rehearse')
-      order by ended_at desc limit 1) as "measuredSeconds",
+    ${NEWEST_MEASURED} as "measuredSeconds",
     (select count(*) from recovery_points
       where asset = assets.name and kind = 'regular' and proof = 'damaged') as "damagedPoints",
     coalesce(hurt.copies, 0) as "damagedCopies",

@@ -12,13 +12,14 @@ export async function pointText(point: RecoveryPoint): Promise<string> {
     ['kind', `${point.kind}, taken as ${point.method}`],
     ['taken', when(point.takenAt)],
     ['proof', statusCell(point.proof)],
+    ...(point.partial === null ? [] : [['partial', point.partial]]),
     ['size', `${formatBytes(point.bytes)}, ${formatBytes(point.addedBytes)} added`],
     ...(point.manifest ? [['content', contentOf(point.manifest)]] : []),
     ...(point.jobId ? [['job', point.jobId]] : []),
   ];
   const copies = point.copies.map((copy) => [
     copy.repository,
-    statusCell(proofOfCopy(copy)),
+    statusCell(proofOfCopy(copy, point)),
     when(copy.storedAt),
     when(copy.verifiedAt),
     when(copy.provenAt),

@@ -90,7 +90,7 @@ async function listText(list: List<RecoveryPoint>): Promise<string> {
     point.id,
     point.orphaned ? `${point.asset} (orphaned)` : point.asset,
     when(point.takenAt),
-    statusCell(point.proof),
+    { ...statusCell(point.proof), text: point.partial === null ? point.proof : `${point.proof}, partial` },
     formatBytes(point.bytes),
     point.copies.map(({ repository }) => repository).join(', '),
   ]);

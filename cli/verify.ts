@@ -26,7 +26,8 @@ export function verifyCommands(program: Command): void {
       does(async (call, policy: string, options: RunOptions) => {
         const service = await call.service();
         const headers = options.idempotencyKey ? { 'idempotency-key': options.idempotencyKey } : {};
-        const request = { policy, all: options.latest !== true, point: options.point ?? null };
+        const { latest = false, point = null } = options;
+        const request = { policy, all: !latest && point === null, point };
         const job = await service.post<Job>('/verifications', request, headers);
         const { runToEnd } = await import('./job-run.ts');
         return runToEnd(call, service, job, options.detach === true);

@@ -17,20 +17,29 @@ export interface CopyProof {
   damagedAt: string | null;
 }
 
-/** A copy found damaged stays so until a later reading of all its bytes succeeds. */
-export function proofOfCopy(copy: CopyProof): Proof {
+/** What is known of the whole point. `partial`: what of its source could not be read; null: nothing. */
+export interface Completeness {
+  partial: string | null;
+}
+
+/**
+ * A copy found damaged stays so until a later reading of all its bytes succeeds. One of a partial point is
+ * never more than stored: that its bytes are whole does not bring back what was never read.
+ */
+export function proofOfCopy(copy: CopyProof, { partial }: Completeness): Proof {
   const lastGood = [copy.verifiedAt, copy.provenAt]
     .filter((time) => time !== null)
     .sort()
     .at(-1);
   if (copy.damagedAt !== null && (lastGood === undefined || lastGood <= copy.damagedAt)) return 'damaged';
+  if (partial !== null) return 'stored';
   if (copy.provenAt !== null) return 'proven';
   return copy.verifiedAt !== null ? 'verified' : 'stored';
 }
 
 /** A point is as good as its best copy; it is damaged only when no copy is left that is not. */
-export function proofOfPoint(copies: readonly CopyProof[]): Proof {
+export function proofOfPoint(copies: readonly CopyProof[], point: Completeness): Proof {
   return copies
-    .map(proofOfCopy)
+    .map((copy) => proofOfCopy(copy, point))
     .reduce<Proof>((best, proof) => (RANK[proof] > RANK[best] ? proof : best), 'damaged');
 }

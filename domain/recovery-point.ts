@@ -41,6 +41,11 @@ export interface RecoveryPoint {
   takenAt: string;
   method: CaptureMethod;
   proof: Proof;
+  /**
+   * What of the source could not be read, in words; null: everything was. A partial point is never more than
+   * `stored`, and `latest` only where there is no whole one.
+   */
+  partial: string | null;
   /** Size of the data as restored, and what this point added to its first repository. */
   bytes: number;
   addedBytes: number;

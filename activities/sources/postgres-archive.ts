@@ -54,6 +54,20 @@ export async function restoreArchive(
   pgRestore: string,
   step: Step,
 ): Promise<void> {
+  const refusal = await tryToRestore(archive, address, pgRestore, step);
+  if (refusal) throw refusal;
+}
+
+/**
+ * The same, returning what pg_restore itself ended with; null when all went well. Thrown is what kept it from
+ * coming to an end of its own.
+ */
+export async function tryToRestore(
+  archive: Archive,
+  address: PostgresAddress,
+  pgRestore: string,
+  step: Step,
+): Promise<HoldfastError | null> {
   const result = await runCommand(
     {
       tool: 'pg_restore',
@@ -64,7 +78,7 @@ export async function restoreArchive(
     },
     step,
   );
-  if (result.exitCode !== 0) throw toolFailure(firstWords(result.stderr), address, 'tool.failed');
+  return result.exitCode === 0 ? null : toolFailure(firstWords(result.stderr), address, 'tool.failed');
 }
 
 /**

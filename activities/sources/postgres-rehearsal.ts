@@ -5,7 +5,7 @@ import type { SqlCheck } from '../../domain/configuration/types.ts';
 import { HoldfastError } from '../../domain/errors.ts';
 import type { Manifest, ProofReport } from '../../domain/recovery-point.ts';
 import type { Step } from '../step.ts';
-import { readArchive, restoreArchive, type Archive } from './postgres-archive.ts';
+import { readArchive, tryToRestore, type Archive } from './postgres-archive.ts';
 import type { PostgresAddress } from './postgres-address.ts';
 import { connect, type Connection } from './postgres-connection.ts';
 import { quotedName } from './postgres-identifiers.ts';
@@ -58,7 +58,7 @@ export async function sqlChecks(connection: Connection, checks: SqlCheck[]): Pro
         detail: answerOf(rows),
       }),
       (error: unknown) => {
-        if (error instanceof HoldfastError && error.code !== 'source.unreachable')
+        if (error instanceof HoldfastError && !isAboutThisHost(error))
           return { ok: false, detail: error.cause };
         throw error;
       },
@@ -67,6 +67,11 @@ export async function sqlChecks(connection: Connection, checks: SqlCheck[]): Pro
     results.push({ name: sql, ...answer });
   }
   return results;
+}
+
+/** The server went away or its disk is full: nothing is said of the data, whoever was told of it. */
+function isAboutThisHost({ code }: HoldfastError): boolean {
+  return code === 'source.unreachable' || code === 'target.tooSmall';
 }
 
 const COPY = 'holdfast_rehearsal';
@@ -79,36 +84,30 @@ async function restoring(archive: Archive, sandbox: Sandbox, step: Step): Promis
   const pgRestore = join(sandbox.binaries.folder, 'pg_restore');
   const server = await connect(sandbox.address, step);
   try {
-    const missing = await missingExtensions(server, archive, sandbox.binaries.major);
-    if (missing.length > 0) return missing;
+    await refuseMissingExtensions(server, archive, sandbox.binaries.major);
     await createRoles(server, archive);
-    await restoreDatabase(server, archive, databaseOf(sandbox.address), pgRestore, step);
+    const refusal = await restoreDatabase(server, archive, databaseOf(sandbox.address), pgRestore, step);
+    if (refusal && isAboutThisHost(refusal)) throw refusal;
+    if (refusal) return [{ name: 'restore', ok: false, detail: refusal.cause }];
     return [
       { name: 'restore', ok: true, detail: `restored into a scratch PostgreSQL ${sandbox.binaries.major}` },
     ];
-  } catch (error) {
-    if (
-      !(error instanceof HoldfastError) ||
-      ['cancelled', 'tool.missing', 'target.tooSmall'].includes(error.code)
-    )
-      throw error;
-    step.signal.throwIfAborted();
-    return [{ name: 'restore', ok: false, detail: error.cause }];
   } finally {
     await server.close();
   }
 }
 
-async function missingExtensions(server: Connection, archive: Archive, major: number): Promise<Check[]> {
+async function refuseMissingExtensions(server: Connection, archive: Archive, major: number): Promise<void> {
   const available = await server.query<{ name: string }>('select name from pg_available_extensions');
   const names = new Set(available.map(({ name }) => name));
-  return archive.extensions
-    .filter((extension) => !names.has(extension))
-    .map((extension) => ({
-      name: `extension ${extension}`,
-      ok: false,
-      detail: `the extension ${extension} is not installed on this host, so the dump cannot be rehearsed: install it, on Debian ${packageOfExtension(extension, major)}`,
-    }));
+  const missing = archive.extensions.filter((extension) => !names.has(extension));
+  if (missing.length === 0) return;
+  throw new HoldfastError({
+    code: 'tool.missing',
+    message: 'the dump cannot be rehearsed on this host',
+    cause: `not installed for PostgreSQL ${major}: the ${missing.length === 1 ? 'extension' : 'extensions'} ${missing.join(', ')}`,
+    hint: `install what is missing, on Debian ${missing.map((name) => packageOfExtension(name, major)).join(', ')}`,
+  });
 }
 
 async function createRoles(server: Connection, { globals }: Archive): Promise<void> {
@@ -118,20 +117,25 @@ async function createRoles(server: Connection, { globals }: Archive): Promise<vo
   for (const { statement } of globals.memberships) await server.query(statement);
 }
 
-/** Settings come last: one like default_transaction_read_only would keep the rows out. */
+/**
+ * Settings come last: one like default_transaction_read_only would keep the rows out. Returns what pg_restore
+ * ended with, null when all went well.
+ */
 async function restoreDatabase(
   server: Connection,
   archive: Archive,
   address: PostgresAddress,
   pgRestore: string,
   step: Step,
-) {
+): Promise<HoldfastError | null> {
   const { definition } = archive;
   await server.query(
     `create database ${quotedName(COPY)} with template template0 ${definition?.options ?? ''}`,
   );
-  await restoreArchive(archive, address, pgRestore, step);
+  const refusal = await tryToRestore(archive, address, pgRestore, step);
+  if (refusal) return refusal;
   for (const statement of definition?.properties(COPY) ?? []) await server.query(statement);
+  return null;
 }
 
 async function countsCheck(copy: Connection, manifest: Manifest | null): Promise<Check> {

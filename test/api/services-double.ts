@@ -232,6 +232,7 @@ export function samplePoint(id: string, change: Partial<RecoveryPoint> = {}): Re
     takenAt: '2026-11-20T10:00:02.000Z',
     method: 'files',
     proof: 'verified',
+    partial: null,
     bytes: 3_000_000,
     addedBytes: 1_200_000,
     copies: [

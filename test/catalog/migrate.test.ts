@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { migrateCatalog, openCatalog } from '../../catalog/index.ts';
 import { newDatabase, runSql } from './fixture.ts';
 
@@ -10,7 +11,7 @@ describe('migrating the catalogue', function () {
   it('makes an empty database current, once, and lets the application in', async () => {
     const owner = await newDatabase();
     const first = await migrateCatalog(owner, { applicationPassword });
-    assert.deepEqual(first.applied, ['0001_catalogue', '0002_audit_chain']);
+    assert.deepEqual(first.applied, ['0001_catalogue', '0002_audit_chain', '0003_partial_points']);
     const again = await migrateCatalog(owner, { applicationPassword });
     assert.deepEqual(again.applied, []);
     const catalog = await openCatalog({ url: again.url });
@@ -26,9 +27,9 @@ describe('migrating the catalogue', function () {
       migrateCatalog(owner, { applicationPassword }),
       migrateCatalog(owner, { applicationPassword }),
     ]);
-    assert.equal(results.flatMap((result) => result.applied).length, 2);
+    assert.equal(results.flatMap((result) => result.applied).length, 3);
     const [rows] = await runSql<{ count: string }>(owner, 'select count(*) from migrations');
-    assert.equal(rows?.count, '2');
+    assert.equal(rows?.count, '3');
   });
 
   it('refuses a catalogue that a newer program made', async () => {
@@ -65,6 +66,57 @@ describe('migrating the catalogue', function () {
     await catalog.close();
     await assert.rejects(runSql(owner.href, 'delete from audit_events'), /only ever added to/);
     await assert.rejects(runSql(owner.href, 'update audit_head set sequence = 7'), /only ever added to/);
+  });
+
+  it('lowers the partial points of before to stored, also where they were read back', async () => {
+    const owner = await newDatabase();
+    await migrateCatalog(owner);
+    await runSql(owner, `delete from migrations where name = '0003_partial_points'`);
+    await runSql(owner, 'alter table recovery_points drop column partial');
+    const [job, partial, whole] = [randomUUID(), randomUUID(), randomUUID()];
+    await runSql(owner, `insert into assets (name, type, orphaned_at) values ('orders', 'directory', now())`);
+    await runSql(
+      owner,
+      `insert into jobs (id, workflow_id, type, trigger, status, started_at, ended_at)
+       values ($1, 'backup/x', 'backup', 'manual', 'failed', now(), now())`,
+      [job],
+    );
+    await runSql(
+      owner,
+      `insert into job_assets (job_id, asset, position, job_type, job_started_at, recovery_point_id, error)
+       values ($1, 'orders', 0, 'backup', now(), $2, $3)`,
+      [job, partial, { code: 'source.partial', message: 'backup of orders is partial: 2 of its files …' }],
+    );
+    for (const [point, of] of [
+      [partial, job],
+      [whole, null],
+    ]) {
+      await runSql(
+        owner,
+        `insert into recovery_points
+           (id, asset, asset_type, job_id, kind, taken_at, method, proof, bytes, added_bytes)
+         values ($1, 'orders', 'directory', $2, 'regular', now(), 'files', 'verified', 1, 1)`,
+        [point, of],
+      );
+      await runSql(
+        owner,
+        `insert into point_copies
+           (point_id, repository, artifact_id, parts, snapshot_ids, stored_at, verified_at, proof)
+         values ($1, 'local', 'a', '[]', '{}', now(), now(), 'verified')`,
+        [point],
+      );
+    }
+    assert.deepEqual((await migrateCatalog(owner)).applied, ['0003_partial_points']);
+    const catalog = await openCatalog({ url: owner });
+    const proofs = await Promise.all([partial, whole].map((id) => catalog.points.find(id)));
+    await catalog.close();
+    assert.deepEqual(
+      proofs.map((point) => [point.partial, point.proof]),
+      [
+        ['2 of its files …', 'stored'],
+        [null, 'verified'],
+      ],
+    );
   });
 
   it('says that nobody answers, without the password', async () => {

@@ -25,6 +25,7 @@ describe('recovery points in the catalogue', () => {
     assert.deepEqual(first, {
       ...rest,
       proof: 'stored',
+      partial: null,
       orphaned: true,
       copies: copies.map((copy) => ({ ...copy, verifiedAt: null, provenAt: null, damagedAt: null })),
     });
@@ -75,6 +76,30 @@ describe('recovery points in the catalogue', () => {
       ...['point.recorded', 'copy.recorded', 'proof.changed', 'copy.recorded', 'proof.changed'],
       ...['point.damaged', 'proof.changed', 'point.damaged', 'proof.changed', 'proof.changed'],
     ]);
+  });
+
+  it('holds a partial point at stored, whatever is shown of its bytes', async () => {
+    const { points } = fixture.catalog;
+    const copies: [ReturnType<typeof aCopy>] = [aCopy('local', at(0))];
+    const point = aPoint({ asset: 'gappy', copies, partial: '2 of its files could not be read' });
+    const recorded = await points.record(point, null);
+    assert.equal(recorded.partial, '2 of its files could not be read');
+    const marked = await points.markCopy(point.id, 'local', { verifiedAt: at(1), provenAt: at(1) });
+    assert.deepEqual([marked.proof, marked.copies[0]?.verifiedAt], ['stored', at(1)]);
+    const [copy] = await fixture.sql<{ proof: string }>(
+      'select proof from point_copies where point_id = $1',
+      [point.id],
+    );
+    assert.equal(copy?.proof, 'stored');
+    const [state] = await fixture.sql<{ proven_at: unknown }>(
+      `select proven_at from sync_state where asset = 'gappy'`,
+    );
+    assert.equal(state?.proven_at, null);
+    assert.equal((await points.markCopy(point.id, 'local', { damagedAt: at(2) })).proof, 'damaged');
+    assert.equal((await points.markCopy(point.id, 'local', { verifiedAt: at(3) })).proof, 'stored');
+    // A later attempt of the same step could read everything.
+    const { partial: _, ...whole } = point;
+    assert.equal((await points.record(whole, null)).proof, 'proven');
   });
 
   it('keeps the proof of a copy that is recorded again, and drops it with another artifact', async () => {
@@ -138,8 +163,13 @@ describe('recovery points in the catalogue', () => {
     assert.equal(await id({ at: at(2) }), verified);
     assert.equal(await id({ repository: 'offsite' }), proven);
     assert.equal(await id({ at: at(0) }), undefined);
-    assert.equal((await points.list({ asset })).items.length, 4);
-    assert.equal((await points.list({ asset, kind: null })).items.length, 5);
+    const partial = await make(0, { partial: '1 of its files could not be read' });
+    assert.equal(await id({ at: at(0) }), partial, 'the only one');
+    await make(7, { partial: '1 of its files could not be read' });
+    assert.equal(await id(), stored, 'whole, although older');
+    assert.equal(await id({ at: at(1) }), proven);
+    assert.equal((await points.list({ asset })).items.length, 6);
+    assert.equal((await points.list({ asset, kind: null })).items.length, 7);
     assert.deepEqual(
       (await points.list({ asset, repository: 'offsite' })).items.map((point) => point.id),
       [proven],

@@ -85,6 +85,25 @@ describe('the facts behind status', () => {
     assert.equal(uploads?.newest, null);
   });
 
+  it('measures a restore from its prepare to its health, and takes the newest', async () => {
+    const { durations, status } = fixture.catalog;
+    const measure = (
+      run: string,
+      step: 'prepare' | 'restore' | 'rehearse',
+      seconds: number,
+      minute: number,
+    ) => durations.record({ run, asset: 'orders', bytes: 1_000, step, seconds, endedAt: at(minute) });
+    const measured = async () => (await status())[0]?.measuredSeconds;
+    await measure('r-1', 'prepare', 100, 10);
+    assert.equal(await measured(), 41, 'not committed: the rehearsal before it');
+    await measure('r-2', 'prepare', 300, 11);
+    await measure('r-2', 'restore', 20, 12);
+    assert.equal(await measured(), 320);
+    await measure('r-3', 'rehearse', 50, 13);
+    await measure('r-3', 'prepare', 7, 13);
+    assert.equal(await measured(), 50);
+  });
+
   it('leaves out what is orphaned', async () => {
     const whole = aConfiguration();
     await fixture.catalog.configurations.apply({ ...whole, assets: whole.assets.slice(1), policies: [] });

@@ -301,6 +301,18 @@ describe('holdfast, the command line', function () {
     assert.match(stdout, /bad\\u001b\[2Jname\\nline/);
   });
 
+  it('verifies one point, and not all of them', async () => {
+    const run = await site.run('verify', 'run', 'critical', '--point', 'point-1');
+    assert.equal(run.code, 0, run.stderr);
+  });
+
+  it('shows what a partial point lacks', async () => {
+    const partial = '2 of its files could not be read';
+    site.services.points.splice(0, 1, samplePoint('point-1', { proof: 'stored', partial }));
+    assert.match((await site.run('points', 'list')).stdout, /stored, partial/);
+    assert.match((await site.run('points', 'show', 'point-1')).stdout, /partial +2 of its files could not/);
+  });
+
   it('never prints the token it was let in with', async () => {
     const said = await Promise.all([
       site.run('status'),
