@@ -11,27 +11,44 @@ import type { Job } from '../domain/job.ts';
 import type { Restore } from '../domain/restore.ts';
 import { reconcileSchedules } from '../schedules/reconcile.ts';
 
+/** Whoever begins a row starts its workflow next: a younger row is theirs. */
+const GRACE_MILLISECONDS = 10_000;
+
 /**
- * Law 6: Temporal's database may be gone. The catalogue knows which jobs had not ended and which policies
- * there are; what Temporal does not know of is started again under its old id, or ended with the reason.
+ * Law 6: Temporal's database may be gone. The catalogue knows which jobs and restores had not ended; what
+ * Temporal does not know of is started again under its old id, or ended with the reason. Doing it again
+ * changes nothing.
  */
 export async function takeUpWhatWasRunning(client: Client, catalog: Catalog): Promise<void> {
   const jobs = await catalog.jobs.list({ status: ['running', 'waiting'], limit: 500 });
-  for (const job of jobs.items) {
-    const state = await workflowState(client, job.workflowId);
+  for (const { id, workflowId } of jobs.items.filter((job) => isOurs(job.startedAt))) {
+    const state = await workflowState(client, workflowId);
+    if (state === 'running') continue;
+    // A workflow ends its row before itself: only what the row says after that look counts.
+    const job = await catalog.jobs.find(id);
+    if (job.endedAt !== null) continue;
     if (state === null) await startAgain(client, job);
-    if (state === 'ended') await endForgotten(catalog, job);
+    else await endForgotten(catalog, job);
   }
   const restores = await catalog.restores.list({
     status: ['preparing', 'prepared', 'committing', 'checking'],
     limit: 500,
   });
-  for (const restore of restores.items) {
-    const state = await workflowState(client, restoreWorkflowId(restore.id));
-    if (state !== 'running') await endLostRestore(catalog, restore);
+  for (const { id } of restores.items.filter((restore) => isOurs(restore.createdAt))) {
+    if ((await workflowState(client, restoreWorkflowId(id))) === 'running') continue;
+    const restore = await catalog.restores.find(id);
+    if (restore.endedAt === null) await endLostRestore(catalog, restore);
   }
+}
+
+/** The Schedules of the applied policies, where Temporal lost them. */
+export async function takeUpSchedules(client: Client, catalog: Catalog): Promise<void> {
   const applied = await catalog.configurations.current();
   if (applied) await reconcileSchedules(client, TASK_QUEUE, applied.configuration.policies, []);
+}
+
+function isOurs(begunAt: string): boolean {
+  return Date.now() - Date.parse(begunAt) > GRACE_MILLISECONDS;
 }
 
 async function startAgain(client: Client, job: Job): Promise<void> {

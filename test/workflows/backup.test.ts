@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { WorkflowFailedError } from '@temporalio/client';
 import type { AssetOutcome } from '../../activities/contract.ts';
 import type { FailureCode } from '../../domain/errors.ts';
 import type { Failure, JobStatus } from '../../domain/job.ts';
@@ -124,6 +125,24 @@ describe('backup', () => {
     const run = await backUp({ beginJob: planned({ refused }) });
     assert.equal(await statusOf(run), 'cancelled');
     assert.deepEqual(run.steps(), ['beginJob']);
+  });
+
+  it('ends the job that was asked for when it cannot be begun: its row would block the policy', async () => {
+    const run = await backUp({ beginJob: async () => failWith('notFound') });
+    await assert.rejects(run.ending());
+    assert.deepEqual(run.steps(), ['beginJob', 'endJob failed']);
+    const { jobId, error } = run.of('endJob')[0]!.input;
+    assert.deepEqual([jobId, error.code], ['job-1', 'notFound']);
+  });
+
+  it('fails with what kept it from beginning when there is no row to end', async () => {
+    const run = await backUp({
+      beginJob: async () => failWith('configuration.invalid'),
+      endJob: async () => failWith('notFound'),
+    });
+    await assert.rejects(run.ending(), (thrown: WorkflowFailedError) =>
+      /configuration\.invalid/.test((thrown.cause?.cause as Error).message),
+    );
   });
 
   it('lets the other site go on when one cannot even be begun', async () => {

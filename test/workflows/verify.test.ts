@@ -104,6 +104,13 @@ describe('verify', () => {
     assert.equal(outcomeOf(run).status, 'skipped');
   });
 
+  it('ends the job that was asked for when it cannot be begun', async () => {
+    const run = await verify({ beginJob: async () => failWith('notFound') });
+    await assert.rejects(run.ending());
+    assert.deepEqual(run.steps(), ['beginJob', 'endJob failed']);
+    assert.equal(run.of('endJob')[0]!.input.error.code, 'notFound');
+  });
+
   it('ends cancelled when it is cancelled, and reads nothing more', async () => {
     const run = await verify({
       pointsToVerify: reading(target('orders', 'local'), target('orders', 'offsite')),
