@@ -1,8 +1,8 @@
-import { CancellationScope, isCancellation, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { AssetOutcome, AssetStep, JobPlan, PointStep, SitePlan } from '../activities/contract.ts';
 import { statusOfEndedJob, type AssetStatus, type Failure, type JobStatus } from '../domain/job.ts';
 import type { Proof } from '../domain/proof.ts';
-import { assetsOf, beginJob, endJob } from './job-row.ts';
+import { assetsOf, beginJob, cancelledUnlessDone, endJob, endStopped } from './job-row.ts';
 import { phase, type BackupInput } from './messages.ts';
 import { labelJob } from './search-attributes.ts';
 import { commandSteps, controlSteps, failureOf, longSteps, quickSteps } from './steps.ts';
@@ -39,11 +39,9 @@ export async function backup(input: BackupInput): Promise<{ jobId: string; statu
     );
     const stopped = sites.find((site) => site.status === 'rejected');
     if (stopped) throw stopped.reason;
+    cancelledUnlessDone(statuses);
   } catch (error) {
-    const cancelled = isCancellation(error);
-    const failure = cancelled ? null : failureOf(error);
-    await endJob('backup', plan, cancelled ? 'cancelled' : 'failed', failure);
-    throw error;
+    throw await endStopped('backup', plan, error);
   }
   return endJob('backup', plan, statusOfEndedJob(statuses), null);
 }

@@ -1,6 +1,6 @@
-import { CancellationScope } from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure, isCancellation } from '@temporalio/workflow';
 import type { BeginJob, JobPlan } from '../activities/contract.ts';
-import type { Failure, JobStatus } from '../domain/job.ts';
+import { statusOfEndedJob, type AssetStatus, type Failure, type JobStatus } from '../domain/job.ts';
 import { labelJob } from './search-attributes.ts';
 import { controlSteps, failureOf } from './steps.ts';
 
@@ -23,6 +23,22 @@ async function endNeverBegun({ jobId, policy }: BeginJob, error: unknown): Promi
   await CancellationScope.nonCancellable(() =>
     controlSteps(policy).endJob({ jobId, status: 'failed', error: failure }),
   ).catch(failureOf);
+}
+
+/**
+ * Throws when the job was cancelled before every asset was well: a tool that was being stopped may have ended
+ * its step with a timeout or an error of its own, and its asset as failed.
+ */
+export function cancelledUnlessDone(statuses: readonly AssetStatus[]): void {
+  if (CancellationScope.current().consideredCancelled && statusOfEndedJob(statuses) !== 'success')
+    throw new CancelledFailure('the job was cancelled');
+}
+
+/** Ends a job that did not come to its end. Returns what its workflow has to throw. */
+export async function endStopped(type: 'backup' | 'verify', plan: JobPlan, error: unknown): Promise<unknown> {
+  const cancelled = isCancellation(error) || CancellationScope.current().consideredCancelled;
+  await endJob(type, plan, cancelled ? 'cancelled' : 'failed', cancelled ? null : failureOf(error));
+  return cancelled && !isCancellation(error) ? new CancelledFailure('the job was cancelled') : error;
 }
 
 /** A cancel that comes now changes nothing: the job is over, and the catalogue has to know how it went. */

@@ -1,8 +1,8 @@
-import { CancellationScope, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { AssetOutcome, JobPlan, VerifyTarget } from '../activities/contract.ts';
 import { statusOfEndedJob, type AssetStatus, type Failure, type JobStatus } from '../domain/job.ts';
 import type { Proof } from '../domain/proof.ts';
-import { assetsOf, beginJob, endJob } from './job-row.ts';
+import { assetsOf, beginJob, cancelledUnlessDone, endJob, endStopped } from './job-row.ts';
 import { phase, type VerifyInput } from './messages.ts';
 import { labelJob } from './search-attributes.ts';
 import { controlSteps, failureOf, longSteps } from './steps.ts';
@@ -36,11 +36,9 @@ export async function verify(input: VerifyInput): Promise<{ jobId: string; statu
         statuses.push(plan.ended?.[asset] ?? (await verifyAsset(plan, site.hostQueue, asset, points)));
       }
     }
+    cancelledUnlessDone(statuses);
   } catch (error) {
-    const cancelled = isCancellation(error);
-    const failure = cancelled ? null : failureOf(error);
-    await endJob('verify', plan, cancelled ? 'cancelled' : 'failed', failure);
-    throw error;
+    throw await endStopped('verify', plan, error);
   }
   return endJob('verify', plan, statusOfEndedJob(statuses), null);
 }

@@ -11,6 +11,7 @@ import {
   planned,
   QUEUE,
   untilCancelled,
+  untilStopped,
   type Script,
 } from './steps-double.ts';
 import { freshClock, play, until, type Run } from './time-skipping.ts';
@@ -265,6 +266,15 @@ describe('backup, cancelled', () => {
     assert.deepEqual(run.steps().slice(-2), ['runHooks after', 'endJob cancelled']);
     assert.equal(run.of('endJob').length, 1);
     assert.equal(run.of('snapshotAsset').length, 1);
+  });
+
+  it('ends cancelled although its step ended with an error while it was stopped', async () => {
+    const run = await backUp({ snapshotAsset: untilStopped });
+    await until('the step runs', () => run.of('snapshotAsset').length > 0);
+    await run.cancel();
+    assert.equal(await statusOf(run), 'cancelled');
+    assert.equal(run.steps().at(-1), 'endJob cancelled');
+    assert.equal(run.of('endJob')[0]!.input.error, null);
   });
 
   it('ends the job also when the cancel comes in the last moment', async () => {
