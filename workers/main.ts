@@ -26,11 +26,11 @@ const worker = await startWorker({
 });
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => worker.shutdown());
 const temporal = connect(stack.temporal);
-await takeUpWhatWasRunning(temporal, catalog);
+await takeUpWhatWasRunning(temporal, catalog, stack.dataDir);
 await takeUpSchedules(temporal, catalog);
 const takingUp = repeat(
   TAKE_UP_MILLISECONDS,
-  () => takeUpWhatWasRunning(temporal, catalog),
+  () => takeUpWhatWasRunning(temporal, catalog, stack.dataDir),
   (error) => process.stderr.write(`taking up what was running failed: ${wordsOf(error)}\n`),
 );
 process.stdout.write('ready\n');

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
+import type { NewRestore } from '../../catalog/catalog.ts';
 import { startBackup, workflowState } from '../../client/index.ts';
+import type { Asset } from '../../domain/configuration/types.ts';
+import type { RestoreStatus } from '../../domain/restore.ts';
 import { takeUpWhatWasRunning } from '../../workers/take-up.ts';
-import { aJob, withCatalog } from '../catalog/fixture.ts';
+import { aConfiguration, aJob, withCatalog } from '../catalog/fixture.ts';
 import { timeSkippingServer } from '../workflows/time-skipping.ts';
 
 // No worker polls: a workflow that was started stays as it is.
@@ -12,10 +19,13 @@ describe('what the catalogue has as running is taken up', function () {
   this.timeout(180_000);
   const fixture = withCatalog();
   let temporal: Client;
+  let dataDir: string;
   before(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'holdfast-take-up-'));
     temporal = (await timeSkippingServer()).client;
   });
-  const takeUp = () => takeUpWhatWasRunning(temporal, fixture.catalog);
+  after(() => rm(dataDir, { recursive: true }));
+  const takeUp = () => takeUpWhatWasRunning(temporal, fixture.catalog, dataDir);
   const begun = (startedAt: Date) => fixture.catalog.jobs.begin(aJob({ startedAt: startedAt.toISOString() }));
   const anHourAgo = () => new Date(Date.now() - 3600_000);
 
@@ -67,7 +77,57 @@ describe('what the catalogue has as running is taken up', function () {
         },
       },
     }) as typeof catalog.jobs;
-    await takeUpWhatWasRunning(temporal, { ...catalog, jobs });
+    await takeUpWhatWasRunning(temporal, { ...catalog, jobs }, dataDir);
     assert.equal((await catalog.jobs.find(job.id)).status, 'cancelled');
+  });
+
+  describe('a restore whose workflow is gone', () => {
+    const lost = async (
+      asset: string,
+      status: 'preparing' | 'committing',
+      more: Partial<NewRestore> = {},
+    ) => {
+      const { restores } = fixture.catalog;
+      const order = { asset, point: 'latest', target: 'in place', include: [], ...more };
+      const requestId = randomUUID();
+      const { id } = await restores.create({ requestId, ...order });
+      const path: RestoreStatus[] = status === 'committing' ? ['prepared', 'committing'] : [];
+      for (const next of path) await restores.update(id, { status: next });
+      const begun = new Date(Date.now() - 3600_000).toISOString();
+      await fixture.sql('update restores set created_at = $2 where request_id = $1', [requestId, begun]);
+      await mkdir(join(dataDir, 'restores', id, 'staged'), { recursive: true });
+      await takeUp();
+      return { ...(await restores.find(id)), staged: existsSync(join(dataDir, 'restores', id)) };
+    };
+    before(async () => {
+      const plain = aConfiguration();
+      const [orders, uploads] = plain.assets as [Asset, Asset];
+      const assets = [
+        { ...orders, type: 'postgres', url: { kind: 'env', name: 'URL' } },
+        { ...uploads, restore: { ...uploads.restore, stop: ['systemctl stop shop'] } },
+      ] as unknown as Asset[];
+      await fixture.catalog.configurations.apply({ ...plain, assets });
+    });
+
+    it('before its commit, leaves no staging', async () => {
+      const { status, staged, error } = await lost('uploads', 'preparing');
+      assert.deepEqual([status, staged, error?.hint], ['failed', false, 'prepare it again']);
+    });
+
+    it('in its commit, keeps everything and says where what was there lies, and that services may be stopped', async () => {
+      const { id, staged, error } = await lost('uploads', 'committing');
+      assert.ok(staged);
+      assert.match(error?.hint ?? '', new RegExp(`/srv/\\.holdfast-${id}-\\*, or /srv/uploads/\\.holdfast`));
+      assert.match(error?.hint ?? '', /may be stopped/);
+    });
+
+    it('of a database, names the one that was set aside', async () => {
+      const { id, error } = await lost('orders', 'committing', { target: 'shop' });
+      assert.match(
+        error?.hint ?? '',
+        new RegExp(`the database shop_holdfast_${id}_old on the server of orders`),
+      );
+      assert.doesNotMatch(error?.hint ?? '', /may be stopped/);
+    });
   });
 });
