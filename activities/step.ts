@@ -14,3 +14,23 @@ export interface Step {
   /** Every process started on behalf of the step, so that a later attempt can prove it gone. */
   started(process: { pid: number; tool: string }): void;
 }
+
+/**
+ * The step for clearing up behind it: a cancelled job or a worker that shuts down leaves nothing in plain. Not
+ * where the attempt was given up: the next one may be at work there, and clears up before it begins.
+ */
+export function clearingUp(step: Step): Step {
+  const end = new AbortController();
+  const { signal } = step;
+  const giveUp = () => {
+    if (isGivenUp(signal.reason)) end.abort(signal.reason);
+  };
+  if (signal.aborted) giveUp();
+  else signal.addEventListener('abort', giveUp, { once: true });
+  return { ...step, signal: end.signal };
+}
+
+/** Temporal's words for an attempt that it does not count on any more. */
+function isGivenUp(reason: unknown): boolean {
+  return reason instanceof Error && ['NOT_FOUND', 'TIMED_OUT'].includes(reason.message);
+}

@@ -6,10 +6,12 @@ import { openCatalog } from '../catalog/index.ts';
 import { connect } from '../client/index.ts';
 import { readStackFile } from './stack.ts';
 import { buildServer } from './server.ts';
+import { applyAtStart } from './starting-configuration.ts';
 import { createServices, createTokenStore } from './wiring/services.ts';
 
-// The API as a process: `node api/main.ts <stack file>`. Says `ready` on standard output once it listens and
-// the configuration `up` was started with is applied; everything else goes to standard error.
+// The API as a process: `node api/main.ts <stack file> [--apply]`. Says `ready` on standard output once it
+// listens and, with `--apply`, the configuration `up` was started with is applied; everything else goes to
+// standard error.
 
 /** The operator at this machine. The token lies 0600 beside what it opens. */
 const LOCAL_ADMIN = 'local-admin';
@@ -29,9 +31,8 @@ const host = listen?.[1] ?? '127.0.0.1';
 const port = Number(listen?.[2] ?? stack.apiPort ?? 0);
 await app.listen({ host, port });
 await publish(`http://127.0.0.1:${port}`);
-await services.applyConfiguration(
-  { name: 'up', role: 'admin' },
-  { source: await readFile(stack.configuration, 'utf8'), path: stack.configuration, dryRun: false },
+await applyAtStart(services, stack.configuration, process.argv[3] === '--apply', (message) =>
+  app.log.warn(message),
 );
 process.stdout.write('ready\n');
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void shutDown());

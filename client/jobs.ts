@@ -20,9 +20,22 @@ export async function startVerification(
   await startOnce(client, 'verify', workflowId, input);
 }
 
-/** Asks the workflow to stop; it ends its tools and records the job as cancelled. */
-export async function cancelJob(client: Client, workflowId: string): Promise<void> {
-  await asking(`cancelling ${workflowId}`, () => client.workflow.getHandle(workflowId).cancel());
+/**
+ * Asks the workflow to stop; it ends its tools and records the job as cancelled. False when no such workflow
+ * runs: it never started, it is over, or it was terminated and recorded nothing.
+ */
+export async function cancelJob(client: Client, workflowId: string): Promise<boolean> {
+  return asking(`cancelling ${workflowId}`, async () => {
+    // A server takes the cancel of a workflow that is over as done.
+    if ((await workflowState(client, workflowId)) !== 'running') return false;
+    try {
+      await client.workflow.getHandle(workflowId).cancel();
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  });
 }
 
 /** What Temporal knows of a workflow; null when it knows nothing (its database was lost, or it is long over). */

@@ -1,13 +1,18 @@
 import { openCatalog } from '../catalog/index.ts';
 import { connect } from '../client/index.ts';
+import { wordsOf } from '../domain/errors.ts';
 import { defaultCacheDirectory } from '../tools/cache.ts';
-import { takeUpWhatWasRunning } from './take-up.ts';
+import { repeat } from './repeat.ts';
 import { startWorker } from './run-worker.ts';
 import { readStack } from './stack-file.ts';
+import { takeUpSchedules, takeUpWhatWasRunning } from './take-up.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 // The worker as a process: `node workers/main.ts <stack file>`. Says `ready` on standard output once it
 // polls; everything else goes to standard error.
+
+/** How long a policy may be kept from its next backup by a row whose workflow is gone. */
+const TAKE_UP_MILLISECONDS = 60_000;
 
 const stack = await readStack(process.argv[2] ?? '');
 const catalog = await openCatalog({ url: stack.catalogUrl, actor: `worker@${stack.host}` });
@@ -20,7 +25,15 @@ const worker = await startWorker({
   metricsPort: stack.metricsPort,
 });
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => worker.shutdown());
-await takeUpWhatWasRunning(connect(stack.temporal), catalog);
+const temporal = connect(stack.temporal);
+await takeUpWhatWasRunning(temporal, catalog, stack.dataDir);
+await takeUpSchedules(temporal, catalog);
+const takingUp = repeat(
+  TAKE_UP_MILLISECONDS,
+  () => takeUpWhatWasRunning(temporal, catalog, stack.dataDir),
+  (error) => process.stderr.write(`taking up what was running failed: ${wordsOf(error)}\n`),
+);
 process.stdout.write('ready\n');
 await worker.ended;
+await takingUp.stop();
 await catalog.close();

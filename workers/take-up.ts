@@ -1,4 +1,8 @@
+import { rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Client } from '@temporalio/client';
+import { folders } from '../activities/deployment.ts';
+import { swapNames } from '../activities/sources/postgres-identifiers.ts';
 import type { Catalog } from '../catalog/index.ts';
 import {
   restoreWorkflowId,
@@ -7,31 +11,49 @@ import {
   TASK_QUEUE,
   workflowState,
 } from '../client/index.ts';
+import type { Asset } from '../domain/configuration/types.ts';
 import type { Job } from '../domain/job.ts';
 import type { Restore } from '../domain/restore.ts';
 import { reconcileSchedules } from '../schedules/reconcile.ts';
 
+/** Whoever begins a row starts its workflow next: a younger row is theirs. */
+const GRACE_MILLISECONDS = 10_000;
+
 /**
- * Law 6: Temporal's database may be gone. The catalogue knows which jobs had not ended and which policies
- * there are; what Temporal does not know of is started again under its old id, or ended with the reason.
+ * Law 6: Temporal's database may be gone. The catalogue knows which jobs and restores had not ended; what
+ * Temporal does not know of is started again under its old id, or ended with the reason. Doing it again
+ * changes nothing.
  */
-export async function takeUpWhatWasRunning(client: Client, catalog: Catalog): Promise<void> {
+export async function takeUpWhatWasRunning(client: Client, catalog: Catalog, dataDir: string): Promise<void> {
   const jobs = await catalog.jobs.list({ status: ['running', 'waiting'], limit: 500 });
-  for (const job of jobs.items) {
-    const state = await workflowState(client, job.workflowId);
+  for (const { id, workflowId } of jobs.items.filter((job) => isOurs(job.startedAt))) {
+    const state = await workflowState(client, workflowId);
+    if (state === 'running') continue;
+    // A workflow ends its row before itself: only what the row says after that look counts.
+    const job = await catalog.jobs.find(id);
+    if (job.endedAt !== null) continue;
     if (state === null) await startAgain(client, job);
-    if (state === 'ended') await endForgotten(catalog, job);
+    else await endForgotten(catalog, job);
   }
   const restores = await catalog.restores.list({
     status: ['preparing', 'prepared', 'committing', 'checking'],
     limit: 500,
   });
-  for (const restore of restores.items) {
-    const state = await workflowState(client, restoreWorkflowId(restore.id));
-    if (state !== 'running') await endLostRestore(catalog, restore);
+  for (const { id } of restores.items.filter((restore) => isOurs(restore.createdAt))) {
+    if ((await workflowState(client, restoreWorkflowId(id))) === 'running') continue;
+    const restore = await catalog.restores.find(id);
+    if (restore.endedAt === null) await endLostRestore(catalog, restore, dataDir);
   }
+}
+
+/** The Schedules of the applied policies, where Temporal lost them. */
+export async function takeUpSchedules(client: Client, catalog: Catalog): Promise<void> {
   const applied = await catalog.configurations.current();
   if (applied) await reconcileSchedules(client, TASK_QUEUE, applied.configuration.policies, []);
+}
+
+function isOurs(begunAt: string): boolean {
+  return Date.now() - Date.parse(begunAt) > GRACE_MILLISECONDS;
 }
 
 async function startAgain(client: Client, job: Job): Promise<void> {
@@ -56,19 +78,53 @@ async function endForgotten(catalog: Catalog, job: Job): Promise<void> {
   });
 }
 
-/** Before its commit a restore touched nothing. After it, what was there lies beside the target. */
-async function endLostRestore(catalog: Catalog, restore: Restore): Promise<void> {
+/**
+ * Before its commit a restore touched nothing but its own staging, which goes first: the row is what a later pass
+ * finds it by. After it, services may be stopped, and what was there lies beside the target.
+ */
+async function endLostRestore(catalog: Catalog, restore: Restore, dataDir: string): Promise<void> {
   const committed = restore.status === 'committing' || restore.status === 'checking';
+  if (!committed) {
+    await rm(folders.restore(dataDir, restore.id), { recursive: true, force: true, maxRetries: 3 });
+  }
   await catalog.restores.update(restore.id, {
     status: 'failed',
     endedAt: new Date().toISOString(),
     error: {
       code: 'internal',
-      message: `restore ${restore.id} was lost with Temporal's database`,
+      message: `restore ${restore.id} was lost: Temporal does not run it any more`,
       cause: committed ? 'it was being committed' : 'it was not committed; the target was not touched',
-      hint: committed
-        ? `look for .holdfast-${restore.id}-* beside ${restore.target}: what was there before is kept in it, and in the safety point ${restore.safetyPointId ?? '(none)'}`
-        : 'prepare it again',
+      hint: committed ? await afterLostCommit(catalog, restore) : 'prepare it again',
     },
   });
+}
+
+async function afterLostCommit(catalog: Catalog, restore: Restore): Promise<string> {
+  const applied = await catalog.configurations.current();
+  const asset = applied?.configuration.assets.find(({ name }) => name === restore.asset);
+  const { stop = [], start = [] } = asset?.restore ?? {};
+  const commands = stop.length + start.length > 0;
+  return [
+    `what was there before is kept in ${keptAside(restore, asset)}, and in the safety point ${restore.safetyPointId ?? '(none)'}`,
+    ...(commands
+      ? ['what its stop commands stop may be stopped: start it again when the data is right']
+      : []),
+  ].join('; ');
+}
+
+/** The names the swaps of `activities/sources` give what they set aside. */
+function keptAside({ id, asset: name, target, include }: Restore, asset: Asset | undefined): string {
+  const elsewhere = target === 'in place' ? null : target;
+  const files = `.holdfast-${id}-*`;
+  if (!asset) return `${files} beside the path of ${name}, or the database *_holdfast_${id}_old`;
+  if (asset.type === 'postgres') {
+    // The address is a secret, and with it the name it has in place; a long one is shortened.
+    return elsewhere === null
+      ? `the database *_holdfast_${id}_old on the server of ${name}`
+      : `the database ${swapNames(elsewhere, id).previous} on the server of ${name}`;
+  }
+  const path = elsewhere ?? asset.path;
+  if (include.length > 0) return `${files} beside each restored path below ${path}`;
+  if (asset.type === 'sqlite') return join(dirname(path), files);
+  return `${join(dirname(path), files)}, or ${join(path, files)} where ${path} is a mount point`;
 }

@@ -1,7 +1,8 @@
-import { CancellationScope, isCancellation, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { AssetOutcome, AssetStep, JobPlan, PointStep, SitePlan } from '../activities/contract.ts';
 import { statusOfEndedJob, type AssetStatus, type Failure, type JobStatus } from '../domain/job.ts';
 import type { Proof } from '../domain/proof.ts';
+import { assetsOf, beginJob, cancelledUnlessDone, endJob, endStopped } from './job-row.ts';
 import { phase, type BackupInput } from './messages.ts';
 import { labelJob } from './search-attributes.ts';
 import { commandSteps, controlSteps, failureOf, longSteps, quickSteps } from './steps.ts';
@@ -14,18 +15,15 @@ export async function backup(input: BackupInput): Promise<{ jobId: string; statu
   const jobId = input.jobId ?? uuid4();
   let now = 'beginning';
   setHandler(phase, () => now);
-  // A cancel waits for the answer: a job that was begun has to be ended, or it would hold the policy for ever.
-  const plan = await CancellationScope.nonCancellable(() =>
-    controlSteps(input.policy).beginJob({
-      jobId,
-      workflowId: workflowInfo().workflowId,
-      type: 'backup',
-      policy: input.policy,
-      trigger: input.trigger ?? 'schedule',
-      actor: input.actor ?? 'schedule',
-      assets: input.assets ?? [],
-    }),
-  );
+  const plan = await beginJob({
+    jobId,
+    workflowId: workflowInfo().workflowId,
+    type: 'backup',
+    policy: input.policy,
+    trigger: input.trigger ?? 'schedule',
+    actor: input.actor ?? 'schedule',
+    assets: input.assets ?? [],
+  });
   if (plan.refused) return { jobId: plan.jobId, status: 'cancelled' };
   labelJob('backup', plan.policy, assetsOf(plan), 'running');
 
@@ -41,13 +39,11 @@ export async function backup(input: BackupInput): Promise<{ jobId: string; statu
     );
     const stopped = sites.find((site) => site.status === 'rejected');
     if (stopped) throw stopped.reason;
+    cancelledUnlessDone(statuses);
   } catch (error) {
-    const cancelled = isCancellation(error);
-    const failure = cancelled ? null : failureOf(error);
-    await end(plan, cancelled ? 'cancelled' : 'failed', failure);
-    throw error;
+    throw await endStopped('backup', plan, error);
   }
-  return end(plan, statusOfEndedJob(statuses), null);
+  return endJob('backup', plan, statusOfEndedJob(statuses), null);
 }
 
 async function backUpAsset(plan: JobPlan, site: SitePlan, asset: string): Promise<AssetStatus> {
@@ -130,17 +126,4 @@ async function proveFrom(repository: string, plan: JobPlan, site: SitePlan, step
   if (plan.proof === 'verified') await steps.verifyPoints({ ...step, points: [step.point], repository });
   if (plan.proof === 'proven') await steps.provePoint({ ...step, repository });
   return plan.proof;
-}
-
-/** A cancel that comes now changes nothing: the job is over, and the catalogue has to know how it went. */
-async function end(plan: JobPlan, status: JobStatus, error: Failure | null) {
-  await CancellationScope.nonCancellable(() =>
-    controlSteps(plan.policy).endJob({ jobId: plan.jobId, status, error }),
-  );
-  labelJob('backup', plan.policy, assetsOf(plan), status);
-  return { jobId: plan.jobId, status };
-}
-
-function assetsOf(plan: JobPlan): string[] {
-  return plan.sites.flatMap((site) => site.assets);
 }

@@ -1,7 +1,8 @@
-import { CancellationScope, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { AssetOutcome, JobPlan, VerifyTarget } from '../activities/contract.ts';
 import { statusOfEndedJob, type AssetStatus, type Failure, type JobStatus } from '../domain/job.ts';
 import type { Proof } from '../domain/proof.ts';
+import { assetsOf, beginJob, cancelledUnlessDone, endJob, endStopped } from './job-row.ts';
 import { phase, type VerifyInput } from './messages.ts';
 import { labelJob } from './search-attributes.ts';
 import { controlSteps, failureOf, longSteps } from './steps.ts';
@@ -14,18 +15,15 @@ export async function verify(input: VerifyInput): Promise<{ jobId: string; statu
   let now = 'beginning';
   setHandler(phase, () => now);
   const control = controlSteps(input.policy);
-  // A cancel waits for the answer: a job that was begun has to be ended.
-  const plan = await CancellationScope.nonCancellable(() =>
-    control.beginJob({
-      jobId: input.jobId,
-      workflowId: workflowInfo().workflowId,
-      type: 'verify',
-      policy: input.policy,
-      trigger: 'manual',
-      actor: input.actor,
-      assets: [],
-    }),
-  );
+  const plan = await beginJob({
+    jobId: input.jobId,
+    workflowId: workflowInfo().workflowId,
+    type: 'verify',
+    policy: input.policy,
+    trigger: 'manual',
+    actor: input.actor,
+    assets: [],
+  });
   if (plan.refused) return { jobId: plan.jobId, status: 'cancelled' };
   labelJob('verify', plan.policy, assetsOf(plan), 'running');
   const statuses: AssetStatus[] = [];
@@ -38,13 +36,11 @@ export async function verify(input: VerifyInput): Promise<{ jobId: string; statu
         statuses.push(plan.ended?.[asset] ?? (await verifyAsset(plan, site.hostQueue, asset, points)));
       }
     }
+    cancelledUnlessDone(statuses);
   } catch (error) {
-    const cancelled = isCancellation(error);
-    const failure = cancelled ? null : failureOf(error);
-    await end(plan, cancelled ? 'cancelled' : 'failed', failure);
-    throw error;
+    throw await endStopped('verify', plan, error);
   }
-  return end(plan, statusOfEndedJob(statuses), null);
+  return endJob('verify', plan, statusOfEndedJob(statuses), null);
 }
 
 /** Every copy is read although an earlier one was damaged: the reader needs the whole extent. */
@@ -78,17 +74,4 @@ async function verifyAsset(
 
 function scopeOf(plan: JobPlan) {
   return { jobId: plan.jobId, configuration: plan.configuration, policy: plan.policy };
-}
-
-/** A cancel that comes now changes nothing: the job is over, and the catalogue has to know how it went. */
-async function end(plan: JobPlan, status: JobStatus, error: Failure | null) {
-  await CancellationScope.nonCancellable(() =>
-    controlSteps(plan.policy).endJob({ jobId: plan.jobId, status, error }),
-  );
-  labelJob('verify', plan.policy, assetsOf(plan), status);
-  return { jobId: plan.jobId, status };
-}
-
-function assetsOf(plan: JobPlan): string[] {
-  return plan.sites.flatMap((site) => site.assets);
 }

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError } from '../../domain/errors.ts';
 import { lookAt, removeTree } from '../hosts/filesystem.ts';
-import type { Step } from '../step.ts';
+import { clearingUp, type Step } from '../step.ts';
 import { differences } from '../verify/directory-difference.ts';
 import { writeManifest } from '../verify/directory-digest.ts';
 import { digestOfFile } from '../verify/file-digest.ts';
@@ -32,7 +32,7 @@ export async function verifyCopiedTree(
     const { examples } = await differences(expected, found, { privileged: asRoot });
     throw notTheSame(to, examples.join('; '));
   } finally {
-    await removeTree(scratch, step);
+    await removeTree(scratch, clearingUp(step));
   }
 }
 

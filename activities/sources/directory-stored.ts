@@ -9,7 +9,7 @@ import type { IsExcluded } from '../../domain/exclude-pattern.ts';
 import type { DirectoryManifest } from '../../domain/recovery-point.ts';
 import { freeBytes, removeTree } from '../hosts/filesystem.ts';
 import type { Repository, StoredPart } from '../repositories/repository.ts';
-import type { Step } from '../step.ts';
+import { clearingUp, type Step } from '../step.ts';
 import { writeEntries, writeManifest } from '../verify/directory-digest.ts';
 import { addExample, type Examples } from '../verify/examples.ts';
 import type { ManifestSummary } from '../verify/directory-digest.ts';
@@ -132,7 +132,7 @@ async function writeStored(settlement: Settlement, changes: Changes, output: str
     return await writeEntries(entries, output, headerLine(known.begunAt));
   } finally {
     await Promise.all([known.close(), found.close()]);
-    await removeTree(fetched, step);
+    await removeTree(fetched, clearingUp(step));
   }
 }
 

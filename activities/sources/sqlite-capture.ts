@@ -6,7 +6,7 @@ import { HoldfastError, wordsOf } from '../../domain/errors.ts';
 import type { SqliteManifest } from '../../domain/recovery-point.ts';
 import { resolveTool } from '../../tools/resolve.ts';
 import { freeBytes, lookAt, removeTree, runOrThrow } from '../hosts/filesystem.ts';
-import type { Step } from '../step.ts';
+import { clearingUp, type Step } from '../step.ts';
 import { digestOfFile } from '../verify/file-digest.ts';
 import { databaseUri, runSqlite, sqliteFailure } from './sqlite-command.ts';
 import { countTables, foreignKeyViolations, integrityProblems } from './sqlite-facts.ts';
@@ -52,7 +52,7 @@ export async function captureSqlite(
   await preflightSqlite(asset, options);
   const sqlite3 = options.sqlite3 ?? (await resolveTool('sqlite3')).path;
   const folder = join(workspace.staging, 'database');
-  const close = async () => await removeTree(folder, step);
+  const close = async () => await removeTree(folder, clearingUp(step));
   try {
     const staged = await stage(asset.path, asset.name, folder, workspace, { ...options, sqlite3 }, step);
     const { manifest, notes } = await describe(staged, asset, sqlite3, wanted, step);
@@ -97,7 +97,7 @@ export async function captureSqliteForSafety(
     method: 'raw-files',
     parts: [{ kind: 'folder', name: 'database', path: folder, exclude: [] }],
     settle: async () => ({ manifest: null, notes }),
-    close: async () => await removeTree(folder, step),
+    close: async () => await removeTree(folder, clearingUp(step)),
   };
 }
 
@@ -132,7 +132,7 @@ async function stage(
     await copyAttributes(path, staged, step);
     await rename(incoming, folder);
   } finally {
-    await removeTree(incoming, step);
+    await removeTree(incoming, clearingUp(step));
   }
   return join(folder, basename(path));
 }

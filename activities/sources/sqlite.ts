@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { SqliteAsset } from '../../domain/configuration/types.ts';
 import { resolveTool } from '../../tools/resolve.ts';
 import { removeTree } from '../hosts/filesystem.ts';
-import type { Step } from '../step.ts';
+import { clearingUp, type Step } from '../step.ts';
 import { captureSqlite, captureSqliteForSafety, preflightSqlite } from './sqlite-capture.ts';
 import { query } from './sqlite-command.ts';
 import { impactOnSqlite } from './sqlite-impact.ts';
@@ -64,6 +64,6 @@ async function answersTrue(
       (first === 'true' || (first !== '' && Number(first) !== 0 && !Number.isNaN(Number(first))))
     );
   } finally {
-    await removeTree(scratch, step);
+    await removeTree(scratch, clearingUp(step));
   }
 }

@@ -57,8 +57,8 @@ export function jobServices({ catalog, temporal }: Parts): JobServices {
         subject: `job/${job.id}`,
         details: { workflowId: job.workflowId },
       });
-      await cancelJob(temporal, job.workflowId);
-      return job;
+      if (await cancelJob(temporal, job.workflowId)) return job;
+      return endWithoutWorkflow(catalog, actor, job.id);
     },
   };
 }
@@ -84,7 +84,11 @@ async function startOnce(
     : null;
   const id = claimed?.id ?? own;
   const before = claimed && id !== own ? await catalog.jobs.find(id).catch(absent) : null;
-  if (before) return { answer: before, repeated: true };
+  if (before) {
+    // Its workflow may never have been started; where it was, this changes nothing.
+    if (before.endedAt === null) await start(before, assetsIn(before));
+    return { answer: before, repeated: true };
+  }
 
   const startedAt = new Date();
   const workflowId = jobWorkflowId(type, policy.name, startedAt);
@@ -105,6 +109,26 @@ async function startOnce(
     throw error;
   }
   return { answer: job, repeated: false };
+}
+
+function assetsIn(job: Job): string[] {
+  return job.assets.map(({ asset }) => asset);
+}
+
+/** Nobody is left who would end the row, and as long as it runs the policy's next backup cannot begin. */
+async function endWithoutWorkflow(catalog: Catalog, actor: Actor, id: string): Promise<Job> {
+  const job = await catalog.jobs.find(id);
+  // It ended between the first look and the request to cancel.
+  if (job.endedAt !== null) throw alreadyEnded(job);
+  return catalog.as(actor.name).jobs.end(id, {
+    status: 'cancelled',
+    error: {
+      code: 'cancelled',
+      message: `job ${id} was cancelled without a running workflow`,
+      cause: `Temporal runs no ${job.workflowId}: it was terminated there, or never started`,
+      hint: 'nothing of it runs any more: start a new job when it is wanted',
+    },
+  });
 }
 
 function absent(error: unknown): null {

@@ -35,4 +35,20 @@ describe('a part that is a process', () => {
     });
     assert.equal(await readFile(join(folder, 'part.log'), 'utf8'), 'no such port\n');
   });
+
+  it('hears what is for the first time only once', async () => {
+    const again = processPart({
+      name: 'the part',
+      file: '/bin/sh',
+      args: ['-c', 'echo "words: $*" >&2; echo ready; exec sleep 60', 'sh', 'stack.json'],
+      firstArgs: ['--apply'],
+      logFile: join(folder, 'part.log'),
+      ready: 'line',
+    });
+    for (let launch = 1; launch <= 2; launch += 1) await (await again.launch()).stop();
+    assert.equal(
+      await readFile(join(folder, 'part.log'), 'utf8'),
+      'words: stack.json --apply\nwords: stack.json\n',
+    );
+  });
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { WorkflowFailedError } from '@temporalio/client';
 import type { AssetOutcome } from '../../activities/contract.ts';
 import type { FailureCode } from '../../domain/errors.ts';
 import type { Failure, JobStatus } from '../../domain/job.ts';
@@ -10,6 +11,7 @@ import {
   planned,
   QUEUE,
   untilCancelled,
+  untilStopped,
   type Script,
 } from './steps-double.ts';
 import { freshClock, play, until, type Run } from './time-skipping.ts';
@@ -124,6 +126,24 @@ describe('backup', () => {
     const run = await backUp({ beginJob: planned({ refused }) });
     assert.equal(await statusOf(run), 'cancelled');
     assert.deepEqual(run.steps(), ['beginJob']);
+  });
+
+  it('ends the job that was asked for when it cannot be begun: its row would block the policy', async () => {
+    const run = await backUp({ beginJob: async () => failWith('notFound') });
+    await assert.rejects(run.ending());
+    assert.deepEqual(run.steps(), ['beginJob', 'endJob failed']);
+    const { jobId, error } = run.of('endJob')[0]!.input;
+    assert.deepEqual([jobId, error.code], ['job-1', 'notFound']);
+  });
+
+  it('fails with what kept it from beginning when there is no row to end', async () => {
+    const run = await backUp({
+      beginJob: async () => failWith('configuration.invalid'),
+      endJob: async () => failWith('notFound'),
+    });
+    await assert.rejects(run.ending(), (thrown: WorkflowFailedError) =>
+      /configuration\.invalid/.test((thrown.cause?.cause as Error).message),
+    );
   });
 
   it('lets the other site go on when one cannot even be begun', async () => {
@@ -246,6 +266,15 @@ describe('backup, cancelled', () => {
     assert.deepEqual(run.steps().slice(-2), ['runHooks after', 'endJob cancelled']);
     assert.equal(run.of('endJob').length, 1);
     assert.equal(run.of('snapshotAsset').length, 1);
+  });
+
+  it('ends cancelled although its step ended with an error while it was stopped', async () => {
+    const run = await backUp({ snapshotAsset: untilStopped });
+    await until('the step runs', () => run.of('snapshotAsset').length > 0);
+    await run.cancel();
+    assert.equal(await statusOf(run), 'cancelled');
+    assert.equal(run.steps().at(-1), 'endJob cancelled');
+    assert.equal(run.of('endJob')[0]!.input.error, null);
   });
 
   it('ends the job also when the cancel comes in the last moment', async () => {

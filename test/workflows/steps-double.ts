@@ -96,6 +96,13 @@ export function untilCancelled(): Promise<never> {
   return beating(() => Context.current().cancelled);
 }
 
+/** Works until it is cancelled and then fails, as with a tool that does not take being stopped well. */
+export async function untilStopped(): Promise<never> {
+  await untilCancelled().catch(() => undefined);
+  // One that is not retried: this server goes on retrying after a cancel.
+  return failWith('source.unreadable');
+}
+
 /** A step that works on, deaf to a cancel, until the test opens the gate. */
 export function gate() {
   let open: () => void = () => undefined;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { AssetOutcome, VerifyTarget } from '../../activities/contract.ts';
 import type { JobStatus } from '../../domain/job.ts';
-import { failWith, gate, planned, untilCancelled, type Script } from './steps-double.ts';
+import { failWith, gate, planned, untilCancelled, untilStopped, type Script } from './steps-double.ts';
 import { play, until, type Run } from './time-skipping.ts';
 
 const input = { policy: 'critical', jobId: 'job-1', actor: 'tester', points: [], all: true };
@@ -104,6 +104,13 @@ describe('verify', () => {
     assert.equal(outcomeOf(run).status, 'skipped');
   });
 
+  it('ends the job that was asked for when it cannot be begun', async () => {
+    const run = await verify({ beginJob: async () => failWith('notFound') });
+    await assert.rejects(run.ending());
+    assert.deepEqual(run.steps(), ['beginJob', 'endJob failed']);
+    assert.equal(run.of('endJob')[0]!.input.error.code, 'notFound');
+  });
+
   it('ends cancelled when it is cancelled, and reads nothing more', async () => {
     const run = await verify({
       pointsToVerify: reading(target('orders', 'local'), target('orders', 'offsite')),
@@ -114,6 +121,18 @@ describe('verify', () => {
     assert.equal(await statusOf(run), 'cancelled');
     assert.equal(run.of('verifyPoints').length, 1);
     assert.deepEqual(run.steps().at(-1), 'endJob cancelled');
+  });
+
+  it('ends cancelled although its step ended with an error while it was stopped', async () => {
+    const run = await verify({
+      pointsToVerify: reading(target('orders', 'local')),
+      verifyPoints: untilStopped,
+    });
+    await until('the step runs', () => run.of('verifyPoints').length > 0);
+    await run.cancel();
+    assert.equal(await statusOf(run), 'cancelled');
+    assert.equal(run.steps().at(-1), 'endJob cancelled');
+    assert.equal(run.of('endJob')[0]!.input.error, null);
   });
 
   it('ends the job also when the cancel comes in the last moment', async () => {

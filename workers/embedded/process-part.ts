@@ -10,6 +10,8 @@ export interface ProcessPart {
   name: string;
   file: string;
   args: string[];
+  /** Added the first time only: a start again after a death goes without. */
+  firstArgs?: string[];
   /** Appended to; what the process says goes there. */
   logFile: string;
   /** Serves when it printed a line `ready`, or when this resolves; called with a signal that ends the wait. */
@@ -18,7 +20,15 @@ export interface ProcessPart {
 
 /** A part that is a program of its own. It dies with this process, even when that is killed. */
 export function processPart(options: ProcessPart): Part {
-  return { name: options.name, launch: () => launch(options) };
+  let { firstArgs = [] } = options;
+  return {
+    name: options.name,
+    launch: () => {
+      const args = [...options.args, ...firstArgs];
+      firstArgs = [];
+      return launch({ ...options, args });
+    },
+  };
 }
 
 async function launch(options: ProcessPart): Promise<RunningPart> {

@@ -55,7 +55,9 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
       metricsPort: configuration.ports.metrics,
     };
     await writePrivately(stackFile(dataDir), stack);
-    if (options.only !== 'worker') await supervisor.start(nodePart('api', 'api/main.ts', dataDir));
+    if (options.only !== 'worker') {
+      await supervisor.start(nodePart('api', 'api/main.ts', dataDir, ['--apply']));
+    }
     if (options.only !== 'api') await supervisor.start(nodePart('worker', 'workers/main.ts', dataDir));
     const urls = {
       api: options.only === 'worker' ? null : `http://127.0.0.1:${ports.api}`,
@@ -119,11 +121,12 @@ async function startTemporal(
 /** Left alone, Node.js collects garbage so late that a worker takes twice the memory it needs. */
 const MEMORY = ['--max-old-space-size=384', '--max-semi-space-size=8'];
 
-function nodePart(name: string, script: string, dataDir: string) {
+function nodePart(name: string, script: string, dataDir: string, firstArgs: string[] = []) {
   return processPart({
     name,
     file: process.execPath,
     args: [...MEMORY, '--import', import.meta.resolve('tsx'), join(root, script), stackFile(dataDir)],
+    firstArgs,
     logFile: join(dataDir, 'log', `${name}.log`),
     ready: 'line',
   });

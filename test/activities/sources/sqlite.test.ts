@@ -14,6 +14,7 @@ import {
   open,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { CancelledFailure } from '@temporalio/activity';
 import type { Repository } from '../../../activities/repositories/repository.ts';
 import { createSqliteSource } from '../../../activities/sources/sqlite.ts';
 import type { SqliteManifest } from '../../../domain/recovery-point.ts';
@@ -71,6 +72,42 @@ describe('sqlite source', () => {
       }),
     );
   };
+
+  /** A capture that is stopped with these words of Temporal's once its first tool runs. */
+  const captureStopped = async (words: string) => {
+    sql(path, 'CREATE TABLE t(a); INSERT INTO t VALUES(1)');
+    const job = new AbortController();
+    const step = {
+      ...bench.step,
+      signal: job.signal,
+      started: ({ tool }: { tool: string }) => {
+        if (tool === 'sqlite3') job.abort(new CancelledFailure(words));
+      },
+    };
+    await assert.rejects(
+      source.capture(sqliteAsset(path), bench.workspace, step, { manifest: true }),
+      CancelledFailure,
+    );
+    return readdir(bench.workspace.staging);
+  };
+
+  it('cancelled in the middle, leaves no copy in staging', async () => {
+    assert.deepEqual(await captureStopped('CANCELLED'), []);
+  });
+
+  it('cancelled while it is stored, leaves no copy in staging', async () => {
+    sql(path, 'CREATE TABLE t(a); INSERT INTO t VALUES(1)');
+    const job = new AbortController();
+    const step = { ...bench.step, signal: job.signal };
+    const taken = await source.capture(sqliteAsset(path), bench.workspace, step, { manifest: true });
+    job.abort(new CancelledFailure('CANCELLED'));
+    await taken.close();
+    assert.deepEqual(await readdir(bench.workspace.staging), []);
+  });
+
+  it('given up, touches staging no more: the next attempt works there', async () => {
+    assert.deepEqual(await captureStopped('TIMED_OUT'), ['incoming']);
+  });
 
   describe('with restic', () => {
     let repository: Repository;

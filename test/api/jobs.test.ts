@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import type { Client } from '@temporalio/client';
+import type { Services } from '../../api/services.ts';
+import { createServices } from '../../api/wiring/services.ts';
+import { workflowState } from '../../client/index.ts';
+import { aConfiguration, aJob, withCatalog } from '../catalog/fixture.ts';
+import { timeSkippingServer } from '../workflows/time-skipping.ts';
+
+// No worker polls: a workflow that was started stays as it is.
+
+describe('jobs whose row and workflow do not agree', function () {
+  this.timeout(180_000);
+  const fixture = withCatalog();
+  const actor = { name: 'ann', role: 'admin' } as const;
+  let temporal: Client;
+  let services: Services;
+  before(async () => {
+    temporal = (await timeSkippingServer()).client;
+    services = createServices({ catalog: fixture.catalog, temporal });
+    await fixture.catalog.configurations.apply(aConfiguration());
+  });
+  beforeEach(async () => {
+    const { items } = await fixture.catalog.jobs.list({ status: ['running', 'waiting'] });
+    for (const { id } of items) await fixture.catalog.jobs.end(id, { status: 'cancelled' });
+  });
+  const backUp = (key: string | null = null) =>
+    services.startBackup(
+      actor,
+      { policy: 'critical', assets: [] },
+      key === null ? null : { key, request: 'the same' },
+    );
+  const workflow = (id: string) => temporal.workflow.getHandle(id);
+
+  it('a cancel goes to the workflow that runs, which ends the job', async () => {
+    const { answer: job } = await backUp();
+    assert.equal((await services.cancelJob(actor, job.id)).status, 'running');
+    await workflow(job.workflowId).terminate();
+  });
+
+  it('a cancel ends the job whose workflow was terminated, and the policy can be backed up again', async () => {
+    const { answer: job } = await backUp();
+    await workflow(job.workflowId).terminate();
+    const ended = await services.cancelJob(actor, job.id);
+    assert.equal(ended.status, 'cancelled');
+    assert.match(ended.error?.cause ?? '', /it was terminated there, or never started/);
+    const [event] = (await fixture.catalog.audit.list({ limit: 1 })).items;
+    assert.deepEqual([event?.action, event?.actor], ['job.ended', 'ann']);
+    await workflow((await backUp()).answer.workflowId).terminate();
+  });
+
+  it('a cancel ends the job whose workflow was never started', async () => {
+    const job = await fixture.catalog.jobs.begin(aJob({ workflowId: 'backup/critical-never' }));
+    assert.equal((await services.cancelJob(actor, job.id)).status, 'cancelled');
+  });
+
+  it('a request repeated with its key starts the workflow that was never started', async () => {
+    const own = aJob({ workflowId: 'backup/critical-late', trigger: 'manual', assets: ['orders'] });
+    const key = { key: 'key-1', request: 'the same' };
+    await fixture.catalog.idempotency.claim(key.key, key.request, { kind: 'job', id: own.id });
+    await fixture.catalog.jobs.begin(own);
+    const { answer, repeated } = await backUp('key-1');
+    assert.deepEqual([answer.id, repeated], [own.id, true]);
+    assert.equal(await workflowState(temporal, own.workflowId), 'running');
+    await workflow(own.workflowId).terminate();
+  });
+
+  it('a request repeated with its key leaves the workflow that runs alone', async () => {
+    const { answer: job } = await backUp('key-2');
+    const { runId } = await workflow(job.workflowId).describe();
+    const again = await backUp('key-2');
+    assert.deepEqual([again.answer.id, again.repeated], [job.id, true]);
+    assert.equal((await workflow(job.workflowId).describe()).runId, runId);
+    await workflow(job.workflowId).terminate();
+  });
+});

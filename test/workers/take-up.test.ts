@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import type { NewRestore } from '../../catalog/catalog.ts';
+import { startBackup, workflowState } from '../../client/index.ts';
+import type { Asset } from '../../domain/configuration/types.ts';
+import type { RestoreStatus } from '../../domain/restore.ts';
+import { takeUpWhatWasRunning } from '../../workers/take-up.ts';
+import { aConfiguration, aJob, withCatalog } from '../catalog/fixture.ts';
+import { timeSkippingServer } from '../workflows/time-skipping.ts';
+
+// No worker polls: a workflow that was started stays as it is.
+
+describe('what the catalogue has as running is taken up', function () {
+  this.timeout(180_000);
+  const fixture = withCatalog();
+  let temporal: Client;
+  let dataDir: string;
+  before(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'holdfast-take-up-'));
+    temporal = (await timeSkippingServer()).client;
+  });
+  after(() => rm(dataDir, { recursive: true }));
+  const takeUp = () => takeUpWhatWasRunning(temporal, fixture.catalog, dataDir);
+  const begun = (startedAt: Date) => fixture.catalog.jobs.begin(aJob({ startedAt: startedAt.toISOString() }));
+  const anHourAgo = () => new Date(Date.now() - 3600_000);
+
+  it('a job whose workflow Temporal does not know is started under its id', async () => {
+    const job = await begun(anHourAgo());
+    await takeUp();
+    assert.equal(await workflowState(temporal, job.workflowId), 'running');
+    assert.equal((await fixture.catalog.jobs.find(job.id)).status, 'running');
+    await temporal.workflow.getHandle(job.workflowId).terminate();
+    await takeUp();
+  });
+
+  it('a job whose workflow was terminated is ended', async () => {
+    const job = await begun(anHourAgo());
+    await startBackup(temporal, job.workflowId, { policy: 'critical', jobId: job.id });
+    await temporal.workflow.getHandle(job.workflowId).terminate();
+    await takeUp();
+    const { status, error } = await fixture.catalog.jobs.find(job.id);
+    assert.equal(status, 'failed');
+    assert.match(error?.message ?? '', /ended in Temporal without saying how/);
+  });
+
+  it('what was begun just now is left to whoever begins it', async () => {
+    const job = await begun(new Date());
+    const restore = await fixture.catalog.restores.create({
+      requestId: randomUUID(),
+      asset: 'orders',
+      point: 'latest',
+      target: '/srv/orders',
+      include: [],
+    });
+    await takeUp();
+    assert.equal(await workflowState(temporal, job.workflowId), null);
+    assert.equal((await fixture.catalog.restores.find(restore.id)).status, 'preparing');
+  });
+
+  it('a job that ends itself while it is looked at keeps its ending', async () => {
+    const job = await begun(anHourAgo());
+    await startBackup(temporal, job.workflowId, { policy: 'critical', jobId: job.id });
+    const { catalog } = fixture;
+    // Its workflow ends right after the list was read.
+    const jobs = Object.create(catalog.jobs, {
+      list: {
+        value: async (request: object) => {
+          const page = await catalog.jobs.list(request);
+          await catalog.jobs.end(job.id, { status: 'cancelled' });
+          await temporal.workflow.getHandle(job.workflowId).terminate();
+          return page;
+        },
+      },
+    }) as typeof catalog.jobs;
+    await takeUpWhatWasRunning(temporal, { ...catalog, jobs }, dataDir);
+    assert.equal((await catalog.jobs.find(job.id)).status, 'cancelled');
+  });
+
+  describe('a restore whose workflow is gone', () => {
+    const lost = async (
+      asset: string,
+      status: 'preparing' | 'committing',
+      more: Partial<NewRestore> = {},
+    ) => {
+      const { restores } = fixture.catalog;
+      const order = { asset, point: 'latest', target: 'in place', include: [], ...more };
+      const requestId = randomUUID();
+      const { id } = await restores.create({ requestId, ...order });
+      const path: RestoreStatus[] = status === 'committing' ? ['prepared', 'committing'] : [];
+      for (const next of path) await restores.update(id, { status: next });
+      const begun = new Date(Date.now() - 3600_000).toISOString();
+      await fixture.sql('update restores set created_at = $2 where request_id = $1', [requestId, begun]);
+      await mkdir(join(dataDir, 'restores', id, 'staged'), { recursive: true });
+      await takeUp();
+      return { ...(await restores.find(id)), staged: existsSync(join(dataDir, 'restores', id)) };
+    };
+    before(async () => {
+      const plain = aConfiguration();
+      const [orders, uploads] = plain.assets as [Asset, Asset];
+      const assets = [
+        { ...orders, type: 'postgres', url: { kind: 'env', name: 'URL' } },
+        { ...uploads, restore: { ...uploads.restore, stop: ['systemctl stop shop'] } },
+      ] as unknown as Asset[];
+      await fixture.catalog.configurations.apply({ ...plain, assets });
+    });
+
+    it('before its commit, leaves no staging', async () => {
+      const { status, staged, error } = await lost('uploads', 'preparing');
+      assert.deepEqual([status, staged, error?.hint], ['failed', false, 'prepare it again']);
+    });
+
+    it('in its commit, keeps everything and says where what was there lies, and that services may be stopped', async () => {
+      const { id, staged, error } = await lost('uploads', 'committing');
+      assert.ok(staged);
+      assert.match(error?.hint ?? '', new RegExp(`/srv/\\.holdfast-${id}-\\*, or /srv/uploads/\\.holdfast`));
+      assert.match(error?.hint ?? '', /may be stopped/);
+    });
+
+    it('of a database, names the one that was set aside', async () => {
+      const { id, error } = await lost('orders', 'committing', { target: 'shop' });
+      assert.match(
+        error?.hint ?? '',
+        new RegExp(`the database shop_holdfast_${id}_old on the server of orders`),
+      );
+      assert.doesNotMatch(error?.hint ?? '', /may be stopped/);
+    });
+  });
+});
