@@ -136,7 +136,10 @@ export function wordsOn(line: string): string {
 export function lastWord(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
   const final = lines.map(readExitError).findLast((message) => message !== null)?.message;
-  return (final ?? lines.map(wordsOn).slice(-5).join('\n')).trim();
+  const before = lines.filter((line) => readExitError(line) === null).map(wordsOn);
+  // A count of errors is no cause: they were said one by one before it.
+  if (final && !/There were \d+ errors/.test(final)) return final.trim();
+  return [...before.slice(-5), ...(final ? [final] : [])].join('\n').trim();
 }
 
 /** A request to the backend that failed and is tried again, or did so and has now succeeded. */

@@ -119,8 +119,8 @@ async function stage(
 ): Promise<string> {
   const incoming = join(workspace.staging, 'incoming');
   for (const left of [incoming, folder]) await removeTree(left, step);
+  await expectRoom(path, name, workspace.staging);
   await mkdir(incoming, { recursive: true, mode: 0o700 });
-  await expectRoom(path, name, incoming);
   const opening = { scratch: workspace.scratch, untouched: false };
   try {
     const { usesWal } = await inspectDatabase(path, name);

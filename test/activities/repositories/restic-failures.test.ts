@@ -66,6 +66,11 @@ describe('what restic says', () => {
       failing: false,
     });
     assert.equal(lastWord('a\n{"message_type":"exit_error","code":1,"message":"Fatal: b"}\nc'), 'Fatal: b');
+    const counted = '{"message_type":"exit_error","code":1,"message":"Fatal: There were 1 errors"}';
+    assert.equal(
+      lastWord(`a: no space left on device\n${counted}`),
+      'a: no space left on device\nFatal: There were 1 errors',
+    );
   });
 
   it('takes a path literally in a pattern file', () => {
