@@ -55,7 +55,7 @@ describe('holdfast init', () => {
           ['s3:https://s3.example.org/bucket', ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']],
         ],
       );
-      assert.deepEqual(policies[0]?.copies, [{ repository: 'copy' }]);
+      assert.deepEqual(policies[0]?.copies, [{ repository: 'copy', retention: null }]);
       assert.deepEqual(policies[0]?.cadence, { kind: 'every', seconds: 6 * 3600 });
       assert.equal(policies[0]?.proof, 'proven');
     });
