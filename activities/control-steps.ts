@@ -1,4 +1,4 @@
-import type { Page } from '../catalog/index.ts';
+import type { Page, PolicyPause } from '../catalog/index.ts';
 import { assetsOf, policyOf } from '../domain/chosen.ts';
 import type { Configuration, Policy } from '../domain/configuration/types.ts';
 import { HoldfastError } from '../domain/errors.ts';
@@ -9,6 +9,7 @@ import { asFailure } from './activity-step.ts';
 import type { BeginJob, BeginRestore, ControlActivities, JobPlan, VerifyTarget } from './contract.ts';
 import { derivedId } from './derived-id.ts';
 import { assetOf, type Deployment } from './deployment.ts';
+import { sayWhatWasLeftOut } from './overrun.ts';
 
 /** As many as the catalogue lists at once. */
 const POINTS_A_PAGE = 500;
@@ -30,6 +31,7 @@ export function createControlSteps(deployment: Deployment): ControlActivities {
       }),
     endJob: async ({ jobId, status, error }) => {
       if (status === 'running' || status === 'waiting') throw new Error(`a job cannot end ${status}`);
+      await sayWhatWasLeftOut(deployment, await catalog.jobs.find(jobId), new Date());
       await catalog.jobs.end(jobId, { status, error });
     },
     hostOf: () => Promise.resolve(deployment.hostQueue),
@@ -108,6 +110,8 @@ async function beginJob(deployment: Deployment, input: BeginJob): Promise<JobPla
     hooked: assets.filter((name) => hasHooks(applied?.configuration, name)),
   };
   const { jobId: id, workflowId, type, trigger, actor } = input;
+  const paused = trigger === 'schedule' ? (await catalog.policyPauses.open()).get(policy.name) : undefined;
+  if (paused) return skipped(deployment, input, plan, whyPaused(policy.name, paused));
   const startedAt = new Date().toISOString();
   try {
     const job = await catalog
@@ -117,13 +121,30 @@ async function beginJob(deployment: Deployment, input: BeginJob): Promise<JobPla
     plan.ended = Object.fromEntries(ended.map(({ asset, status }) => [asset, status]));
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code !== 'request.conflict') throw error;
-    const details = { policy: policy.name, workflowId, because: error.cause };
-    await catalog
-      .as(actor)
-      .audit.append({ action: 'job.skipped', subject: `policy/${policy.name}`, details });
-    return { ...plan, refused: error.toContract() };
+    return skipped(deployment, input, plan, error);
   }
   return plan;
+}
+
+/** It must not run now; that it did not is on record. */
+async function skipped(
+  { catalog }: Deployment,
+  { actor, workflowId }: BeginJob,
+  plan: JobPlan,
+  error: HoldfastError,
+): Promise<JobPlan> {
+  const details = { policy: plan.policy, workflowId, because: error.cause };
+  await catalog.as(actor).audit.append({ action: 'job.skipped', subject: `policy/${plan.policy}`, details });
+  return { ...plan, refused: error.toContract() };
+}
+
+function whyPaused(policy: string, { since, by, reason }: PolicyPause): HoldfastError {
+  return new HoldfastError({
+    code: 'request.conflict',
+    message: `the scheduled run of ${policy} was left out`,
+    cause: `the policy has been paused since ${since} by ${by}: ${reason}`,
+    hint: `\`holdfast policy resume ${policy} --reason …\` lets it run by itself again`,
+  });
 }
 
 function hasHooks(configuration: Configuration | undefined, name: string): boolean {

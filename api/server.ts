@@ -20,6 +20,7 @@ import type { LogChoice } from './logger.ts';
 import { installNotFound } from './not-found.ts';
 import { describeApi } from './openapi.ts';
 import { pointRoutes } from './points.ts';
+import { policyRoutes } from './policies.ts';
 import { restoreRoutes } from './restores.ts';
 import type { Services } from './services.ts';
 import { healthRoute, statusRoutes } from './status.ts';
@@ -81,6 +82,7 @@ function addRoutes(api: Api, { services, tokens }: ServerOptions): void {
   pointRoutes(api, services);
   restoreRoutes(api, services);
   configurationRoutes(api, services);
+  policyRoutes(api, services);
   auditRoutes(api, services);
   tokenRoutes(api, tokens);
 }

@@ -7,8 +7,10 @@ import type {
   AppliedConfiguration as CurrentConfiguration,
   Difference,
   Page,
+  PolicyPause,
   Role,
 } from '../catalog/index.ts';
+import type { RunKind } from '../domain/cadence/scheduled-runs.ts';
 import type { AuditEvent, ChainReport } from '../domain/audit-chain.ts';
 import type { AssetHealth, Health } from '../domain/objectives.ts';
 import type { Job, JobEvent, JobStatus, JobType } from '../domain/job.ts';
@@ -108,6 +110,16 @@ export interface AssetStatusItem extends AssetHealth {
   /** Backups of the last 30 days. */
   backups: { succeeded: number; failed: number };
   copies: { repository: string; newestTakenAt: string; storedAt: string }[];
+  /** Who stopped the policy's Schedules, and why; null: nobody. */
+  paused: PolicyPause | null;
+}
+
+export interface PolicyItem {
+  policy: string;
+  assets: string[];
+  paused: PolicyPause | null;
+  /** What runs by itself, each with when it is due next; null while it is paused. */
+  runs: { kind: RunKind; schedule: string; nextRunAt: string | null }[];
 }
 
 export interface StatusReport {
@@ -157,6 +169,10 @@ export interface Services {
 
   applyConfiguration(actor: Actor, request: ConfigurationRequest): Promise<AppliedConfiguration>;
   currentConfiguration(): Promise<CurrentConfiguration | null>;
+
+  listPolicies(): Promise<PolicyItem[]>;
+  pausePolicy(actor: Actor, policy: string, reason: string): Promise<PolicyItem>;
+  resumePolicy(actor: Actor, policy: string, reason: string): Promise<PolicyItem>;
 
   listAudit(page: PageRequest): Promise<Page<AuditEvent>>;
   /** The whole chain, oldest first. */

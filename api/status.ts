@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Api } from './api.ts';
 import { assetStatus } from './jobs.ts';
+import { pause } from './policies.ts';
 import { failure, health, time } from './schemas.ts';
 import type { Services, StatusReport } from './services.ts';
 
@@ -67,6 +68,7 @@ const assetStatusItem = z.object({
   next: z.string(),
   backups: z.object({ succeeded: z.number(), failed: z.number() }),
   copies: z.array(z.object({ repository: z.string(), newestTakenAt: time, storedAt: time })),
+  paused: pause.nullable(),
 });
 
 const statusReport = z.object({

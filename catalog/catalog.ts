@@ -11,7 +11,9 @@ import type { Audit } from './audit.ts';
 import type { Configurations } from './configurations.ts';
 import type { Durations } from './durations.ts';
 import type { Idempotency } from './idempotency.ts';
+import type { PolicyPauses } from './policy-pauses.ts';
 import type { Repositories } from './repositories.ts';
+import type { Schedules } from './schedules.ts';
 import type { AssetState } from './status.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -22,6 +24,8 @@ export interface Catalog {
   readonly restores: Restores;
   readonly configurations: Configurations;
   readonly repositories: Repositories;
+  readonly schedules: Schedules;
+  readonly policyPauses: PolicyPauses;
   readonly idempotency: Idempotency;
   readonly tokens: Tokens;
   readonly durations: Durations;

@@ -12,8 +12,10 @@ import { jobEvents } from './job-events.ts';
 import { jobs } from './jobs.ts';
 import { assertCurrent } from './migrate.ts';
 import { points } from './recovery-points.ts';
+import { policyPauses } from './policy-pauses.ts';
 import { repositories } from './repositories.ts';
 import { restores } from './restores.ts';
+import { schedules } from './schedules.ts';
 import { assetStates } from './status.ts';
 import { tokens } from './tokens.ts';
 
@@ -21,6 +23,7 @@ export { verifyExport } from './audit.ts';
 export type * from './catalog.ts';
 export type { AppliedConfiguration, ConfigurationDifference, Difference } from './configurations.ts';
 export { migrateCatalog } from './migrate.ts';
+export type { PolicyPause } from './policy-pauses.ts';
 export type { AssetState } from './status.ts';
 export type { Role, TokenEntry } from './tokens.ts';
 
@@ -59,6 +62,8 @@ function catalogOn(connection: Connection, actor: string): Catalog {
     restores: restores(database),
     configurations: configurations(database),
     repositories: repositories(database),
+    schedules: schedules(database),
+    policyPauses: policyPauses(database),
     idempotency: idempotency(database),
     tokens: tokens(database),
     durations: durations(database),

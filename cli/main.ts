@@ -12,6 +12,7 @@ import { initCommand } from './init.ts';
 import { jobsCommands } from './jobs.ts';
 import { finish } from './outcome.ts';
 import { pointsCommands } from './points.ts';
+import { policyCommands } from './policy.ts';
 import { restoreCommands } from './restore.ts';
 import { statusCommand } from './status.ts';
 import { tokenCommands } from './token.ts';
@@ -71,6 +72,7 @@ function addCommands(program: Command): void {
   restoreCommands(program);
   pointsCommands(program);
   jobsCommands(program);
+  policyCommands(program);
   auditCommands(program);
   tokenCommands(program);
 }

@@ -3,12 +3,16 @@ import type { AssetHealth } from '../domain/objectives.ts';
 import { statusCell } from './colours.ts';
 import { printable } from './printable.ts';
 import { table } from './table.ts';
-import { relative, when } from './when.ts';
+import { exact, relative, when } from './when.ts';
 
 interface Report {
-  assets: AssetHealth[];
+  assets: Item[];
   sites: { name: string; health: string; reason: string }[];
   repositories: { name: string; health: string; reason: string }[];
+}
+
+interface Item extends AssetHealth {
+  paused: { since: string; by: string; reason: string } | null;
 }
 
 export async function statusText(report: Report, now = new Date()): Promise<string> {
@@ -43,9 +47,14 @@ export async function statusText(report: Report, now = new Date()): Promise<stri
 }
 
 /** Below the asset it is about: the reason, and what to do. */
-function why({ health, reason, next }: AssetHealth): string[] {
-  if (health === 'ok') return [];
-  const lines = wrap(printable(reason), 96).map((line) => `  ${line}`);
+function why({ health, reason, next, paused }: Item): string[] {
+  const pause = paused
+    ? [
+        `  ${printable(`its policy is paused since ${exact(paused.since)} by ${paused.by}: ${paused.reason}`)}`,
+      ]
+    : [];
+  if (health === 'ok') return pause;
+  const lines = [...pause, ...wrap(printable(reason), 96).map((line) => `  ${line}`)];
   return next ? [...lines, `  next: ${printable(next)}`] : lines;
 }
 

@@ -5,7 +5,7 @@ import { does } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 
 interface Report {
-  assets: AssetHealth[];
+  assets: (AssetHealth & { paused: { since: string; by: string; reason: string } | null })[];
   sites: { name: string; health: string; reason: string }[];
   repositories: { name: string; health: string; reason: string }[];
 }

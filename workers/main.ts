@@ -14,6 +14,9 @@ import { workflowBundle } from './workflow-bundle.ts';
 /** How long a policy may be kept from its next backup by a row whose workflow is gone. */
 const TAKE_UP_MILLISECONDS = 60_000;
 
+/** How long a Schedule may be missing that somebody deleted in Temporal; 1,000 cost some seconds to look at. */
+const MEND_MILLISECONDS = 3_600_000;
+
 const stack = await readStack(process.argv[2] ?? '');
 const catalog = await openCatalog({ url: stack.catalogUrl, actor: `worker@${stack.host}` });
 const worker = await startWorker({
@@ -33,7 +36,12 @@ const takingUp = repeat(
   () => takeUpWhatWasRunning(temporal, catalog, stack.dataDir),
   (error) => process.stderr.write(`taking up what was running failed: ${wordsOf(error)}\n`),
 );
+const mending = repeat(
+  MEND_MILLISECONDS,
+  () => takeUpSchedules(temporal, catalog),
+  (error) => process.stderr.write(`looking after the Schedules failed: ${wordsOf(error)}\n`),
+);
 process.stdout.write('ready\n');
 await worker.ended;
-await takingUp.stop();
+await Promise.all([takingUp.stop(), mending.stop()]);
 await catalog.close();

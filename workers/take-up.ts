@@ -14,7 +14,7 @@ import {
 import type { Asset } from '../domain/configuration/types.ts';
 import type { Job } from '../domain/job.ts';
 import type { Restore } from '../domain/restore.ts';
-import { reconcileSchedules } from '../schedules/reconcile.ts';
+import { mendSchedules } from '../schedules/bring-in-line.ts';
 
 /** Whoever begins a row starts its workflow next: a younger row is theirs. */
 const GRACE_MILLISECONDS = 10_000;
@@ -46,10 +46,10 @@ export async function takeUpWhatWasRunning(client: Client, catalog: Catalog, dat
   }
 }
 
-/** The Schedules of the applied policies, where Temporal lost them. */
+/** The Schedules of the applied policies, where Temporal lost them or somebody changed them there. */
 export async function takeUpSchedules(client: Client, catalog: Catalog): Promise<void> {
   const applied = await catalog.configurations.current();
-  if (applied) await reconcileSchedules(client, TASK_QUEUE, applied.configuration.policies, []);
+  if (applied) await mendSchedules(client, TASK_QUEUE, applied.configuration.policies, catalog);
 }
 
 function isOurs(begunAt: string): boolean {

@@ -1,4 +1,5 @@
 import { defineQuery, defineUpdate } from '@temporalio/workflow';
+import type { Window } from '../domain/cadence/window.ts';
 import type { Trigger } from '../domain/job.ts';
 
 // Names a person can type: `temporal workflow update execute --workflow-id restore/r-19 --name commit`.
@@ -11,6 +12,15 @@ export interface BackupInput {
   jobId?: string;
   trigger?: Trigger;
   actor?: string;
+}
+
+/** What a Schedule gives the pipelines it starts. */
+export interface ScheduledInput {
+  policy: string;
+  trigger: 'schedule';
+  actor: 'schedule';
+  /** It begins its work when this is open; absent: at once. */
+  window?: Window;
 }
 
 export interface VerifyInput {

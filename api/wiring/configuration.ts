@@ -2,7 +2,8 @@ import { dirname } from 'node:path';
 import { TASK_QUEUE } from '../../client/index.ts';
 import { parseConfiguration } from '../../domain/configuration/parse.ts';
 import { formatProblem } from '../../domain/configuration/problem.ts';
-import { reconcileSchedules } from '../../schedules/reconcile.ts';
+import { bringSchedulesInLine } from '../../schedules/bring-in-line.ts';
+import { compareSchedules } from '../../schedules/reconcile.ts';
 import type { Services } from '../services.ts';
 import type { Parts } from './parts.ts';
 
@@ -15,13 +16,19 @@ export function configurationServices({ catalog, temporal }: Parts): Configurati
       const { configuration } = parsed;
       const warnings = parsed.warnings.map(formatProblem);
       if (dryRun) {
-        const difference = await catalog.configurations.compare(configuration);
-        const { added, changed, removed } = difference.policies;
-        return { ...difference, dryRun, schedules: { added, changed, removed }, warnings };
+        const [difference, pauses, known] = await Promise.all([
+          catalog.configurations.compare(configuration),
+          catalog.policyPauses.open(),
+          catalog.schedules.list(),
+        ]);
+        const schedules = compareSchedules(configuration.policies, pauses, known);
+        return { ...difference, dryRun, schedules, warnings };
       }
-      const difference = await catalog.as(actor.name).configurations.apply(configuration);
+      const own = catalog.as(actor.name);
+      const difference = await own.configurations.apply(configuration);
+      const { policies } = configuration;
       const { removed } = difference.policies;
-      const schedules = await reconcileSchedules(temporal, TASK_QUEUE, configuration.policies, removed);
+      const schedules = await bringSchedulesInLine(temporal, TASK_QUEUE, policies, own, removed);
       return { ...difference, dryRun, schedules, warnings };
     },
 

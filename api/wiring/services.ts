@@ -4,6 +4,7 @@ import { configurationServices } from './configuration.ts';
 import { jobServices } from './jobs.ts';
 import type { Parts } from './parts.ts';
 import { pointServices } from './points.ts';
+import { policyServices } from './policies.ts';
 import { restoreServices } from './restores.ts';
 import { statusServices } from './status.ts';
 
@@ -15,6 +16,7 @@ export function createServices(parts: Parts): Services {
     ...pointServices(parts),
     ...restoreServices(parts),
     ...configurationServices(parts),
+    ...policyServices(parts),
   };
 }
 

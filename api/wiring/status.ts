@@ -1,6 +1,7 @@
 import type { AssetState } from '../../catalog/index.ts';
-import { nextRuns } from '../../schedules/next-runs.ts';
 import type { Configuration } from '../../domain/configuration/types.ts';
+import { scheduledRunsOf } from '../../domain/cadence/scheduled-runs.ts';
+import { nextRun } from '../../domain/cadence/next-run.ts';
 import { assess, type Health } from '../../domain/objectives.ts';
 import type { Services, StatusReport } from '../services.ts';
 import type { Parts } from './parts.ts';
@@ -19,9 +20,9 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
     status: async () => {
       const applied = await catalog.configurations.current();
       const configuration = applied?.configuration ?? null;
-      const names = configuration?.policies.map((policy) => policy.name) ?? [];
-      const runs = await nextRuns(temporal, names);
       const now = new Date();
+      const pauses = await catalog.policyPauses.open();
+      const runs = nextBackups(configuration, pauses, now);
       const states = await catalog.status();
       const assets = await Promise.all(
         states.map(async (state) => ({
@@ -29,6 +30,7 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
             { ...factsOf(state, configuration, runs), damagedNewest: await damagedNewest(state) },
             now,
           ),
+          paused: pauses.get(state.policy ?? '') ?? null,
           backups: state.backups,
           copies: state.copies,
         })),
@@ -72,6 +74,22 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
       return { name, type, health: 'ok' as const, reason: '' };
     });
   }
+}
+
+/** By policy; what is paused has none. From the description its Schedule is made of: Temporal is not asked. */
+function nextBackups(
+  configuration: Configuration | null,
+  pauses: ReadonlyMap<string, unknown>,
+  now: Date,
+): Map<string, string> {
+  const running = configuration?.policies.filter(({ name }) => !pauses.has(name)) ?? [];
+  return new Map(
+    running.flatMap((policy) =>
+      scheduledRunsOf(policy)
+        .filter(({ kind }) => kind === 'backup')
+        .map((run) => [policy.name, nextRun(run, now).toISOString()] as const),
+    ),
+  );
 }
 
 function factsOf(state: AssetState, configuration: Configuration | null, runs: Map<string, string>) {

@@ -1,6 +1,7 @@
 // Cron as Temporal's schedules read it, checked here with croner: five fields, or a nickname, in UTC.
 
 import { Cron } from 'croner';
+import { CRON_OPTIONS } from '../cadence/next-run.ts';
 import type { Refusal } from './say.ts';
 
 const nicknames = ['@hourly', '@daily', '@weekly', '@monthly', '@yearly'];
@@ -45,7 +46,7 @@ export function longestGap(expression: string): number {
 const start = new Date('2026-01-01T00:00:00Z');
 
 function parsed(expression: string): Cron {
-  return new Cron(expression, { timezone: 'UTC', domAndDow: true, paused: true });
+  return new Cron(expression, CRON_OPTIONS);
 }
 
 function neverDue(expression: string): Refusal | null {

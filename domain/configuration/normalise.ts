@@ -116,6 +116,12 @@ function normalisePolicy(written: Written<'policies'>): Policy {
       written.cron === undefined
         ? { kind: 'every', seconds: written.every ?? 0 }
         : { kind: 'cron', expression: written.cron },
+    timing: {
+      window: written.window ?? null,
+      jitterSeconds: written.jitter ?? null,
+      catchUpSeconds: written.catchUp ?? null,
+      overlap: written.overlap ?? 'skip',
+    },
     repository: written.repository,
     copies: (written.copies ?? []).map((copy) =>
       typeof copy === 'string'

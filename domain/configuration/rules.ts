@@ -1,6 +1,7 @@
 // What must hold between the parts of a configuration. These look at the document as written, not at the
 // schema's result, so that they also speak when something else in the file is wrong.
 
+import { parseDuration } from '../duration.ts';
 import { valueAt } from './findings.ts';
 import { suggestion } from './nearest.ts';
 import type { Finding, Path } from './problem.ts';
@@ -49,6 +50,7 @@ function brokenPolicy(document: unknown, policy: Path, assets: string[], reposit
       })),
     ...repeated(copies, 'the copy is named twice', 'name it once'),
     ...cadence(document, policy),
+    ...tooMuchJitter(document, policy),
     ...emptyRetention(document, [...policy, 'retention'], 'to keep everything'),
     ...itemsOf(document, [...policy, 'copies']).flatMap((copy) =>
       emptyRetention(document, [...copy, 'retention'], "for the policy's own"),
@@ -106,6 +108,18 @@ function cadence(document: unknown, policy: Path): Finding[] {
   return [
     { path: policy, message: 'the policy does not say when', fix: 'add every: 24h, or cron: "0 3 * * *"' },
   ];
+}
+
+/** A run that is put off into the next one's time would only be left out. */
+function tooMuchJitter(document: unknown, policy: Path): Finding[] {
+  const seconds = (key: string) => {
+    const text = valueAt(document, [...policy, key]);
+    return typeof text === 'string' ? parseDuration(text) : null;
+  };
+  const [jitter, every] = [seconds('jitter'), seconds('every')];
+  if (jitter === null || every === null || jitter < every) return [];
+  const message = 'a run could be put off until the next one is due';
+  return [{ path: [...policy, 'jitter'], message, fix: 'give it less than every' }];
 }
 
 function emptyRetention(document: unknown, path: Path, without: string): Finding[] {

@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { expects, say } from './say.ts';
 import { asset } from './schema-assets.ts';
+import * as timing from './schema-timing.ts';
 import * as value from './schema-values.ts';
 
 const temporal = value.keys('where Temporal is', {
@@ -102,6 +103,10 @@ const policy = value
       .min(1, say('the policy protects nothing', 'name its assets')),
     every: value.duration.optional(),
     cron: value.cron.optional(),
+    window: timing.window.optional(),
+    jitter: value.duration.optional(),
+    catchUp: timing.catchUp.optional(),
+    overlap: z.enum(['skip', 'queue']).optional(),
     repository: value.name,
     copies: value.list(copy, 'a list of repositories', '[offsite]').optional(),
     retention: retention.optional(),

@@ -2,6 +2,7 @@
 // sizes bytes, paths absolute; what was left out is null. Plain JSON, so it can travel through Temporal: it
 // holds references to secrets, never secrets. Only types: workflows import this file.
 
+import type { Window } from '../cadence/window.ts';
 import type { RequiredProof } from '../proof.ts';
 import type { SecretReference } from '../secret-reference.ts';
 
@@ -108,6 +109,7 @@ export interface Policy {
   name: string;
   assets: string[];
   cadence: Cadence;
+  timing: Timing;
   repository: string;
   copies: PolicyCopy[];
   /** null: nothing was said, and nothing is ever dropped. */
@@ -124,6 +126,16 @@ export interface PolicyCopy {
 
 /** A cron expression has five fields, or is one of `@hourly` … `@yearly`; times are UTC. */
 export type Cadence = { kind: 'every'; seconds: number } | { kind: 'cron'; expression: string };
+
+export interface Timing {
+  /** When retention, reading back and rehearsals may begin; null: at any time. */
+  window: Window | null;
+  jitterSeconds: number | null;
+  /** null: one period of the cadence, so that one missed run is made up for. */
+  catchUpSeconds: number | null;
+  /** What becomes of a run that is due while the one before still runs: left out, or begun when that has ended. */
+  overlap: 'skip' | 'queue';
+}
 
 /** restic's words; null where a word was not given. At least one keeps something. */
 export interface Retention {

@@ -136,4 +136,47 @@ describe('the steps that only read and write the catalogue', () => {
     await steps.restoreStatus({ restoreId: next.restoreId, status: 'prepared', impact });
     assert.deepEqual((await fixture.catalog.restores.find(next.restoreId)).impact?.warnings, ['mind']);
   });
+
+  describe('a scheduled run', () => {
+    const begin = (startedAt?: string) => {
+      const jobId = randomUUID();
+      const workflowId = `backup/critical-${startedAt ?? jobId}`;
+      return steps.beginJob({
+        jobId,
+        workflowId,
+        type: 'backup',
+        policy: 'critical',
+        trigger: 'schedule',
+        actor: 'schedule',
+        assets: [],
+      });
+    };
+    const skipped = async () =>
+      (await fixture.catalog.audit.list({ action: 'job.skipped' })).items.map(({ details }) => details);
+
+    it('of a paused policy is left out, and that is on record; one by hand is not', async () => {
+      await fixture.catalog.policyPauses.pause('critical', 'a new disk', at(0));
+      const plan = await begin();
+      assert.match(plan.refused?.cause ?? '', /paused since .* by test: a new disk/);
+      assert.match(String((await skipped())[0]?.['because']), /a new disk/);
+      await fixture.catalog.policyPauses.resume('critical', 'it is in', at(1));
+      const { jobId, refused } = await begin();
+      assert.equal(refused, null);
+      await steps.endJob({ jobId, status: 'cancelled', error: null });
+    });
+
+    it('that outlasts its cadence says which runs were left out', async () => {
+      const { jobId } = await begin();
+      const before = (await skipped()).length;
+      const daysAgo = new Date(Date.now() - 2 * 86_400_000).toISOString();
+      await fixture.sql('update jobs set started_at = $1 where id = $2', [daysAgo, jobId]);
+      await steps.endJob({ jobId, status: 'cancelled', error: null });
+      assert.equal((await skipped()).length, before + 1);
+      assert.equal((await skipped())[0]?.['missed'], 2);
+      const { items } = await fixture.catalog.jobEvents.list(jobId);
+      assert.match(items[0]?.message ?? '', /took 2 d: 2 runs that came due meanwhile were left out/);
+      await steps.endJob({ jobId, status: 'cancelled', error: null });
+      assert.equal((await skipped()).length, before + 1, 'once');
+    });
+  });
 });

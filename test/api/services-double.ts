@@ -5,7 +5,7 @@ import { HoldfastError } from '../../domain/errors.ts';
 import type { Job, JobEvent } from '../../domain/job.ts';
 import type { RecoveryPoint } from '../../domain/recovery-point.ts';
 import type { Restore } from '../../domain/restore.ts';
-import type { IdempotencyKey, Once, Services, StatusReport } from '../../api/services.ts';
+import type { IdempotencyKey, Once, PolicyItem, Services, StatusReport } from '../../api/services.ts';
 
 export interface ServicesDouble extends Services {
   calls: { name: string; arguments: unknown[] }[];
@@ -165,10 +165,17 @@ export function servicesDouble(): ServicesDouble {
       assets: { added: ['uploads'], changed: [], removed: [] },
       policies: { added: ['critical'], changed: [], removed: [] },
       repositories: { added: [], changed: [], removed: [] },
-      schedules: { added: ['critical'], changed: [], removed: [] },
+      schedules: { added: ['backup/critical'], changed: [], removed: [] },
       warnings: [],
     }),
     currentConfiguration: async () => null,
+
+    listPolicies: async () => [samplePolicy(null)],
+    pausePolicy: async (actor, policy, reason) => ({
+      ...samplePolicy({ since: '2026-11-20T10:00:00.000Z', by: actor.name, reason }),
+      policy,
+    }),
+    resumePolicy: async (_actor, policy) => ({ ...samplePolicy(null), policy }),
 
     listAudit: async () => ({ items: [sampleAuditEvent], next: null }),
     exportAudit: async function* () {
@@ -193,6 +200,16 @@ export function servicesDouble(): ServicesDouble {
     },
   });
   return double;
+}
+
+function samplePolicy(paused: PolicyItem['paused']): PolicyItem {
+  const nextRunAt = paused ? null : '2026-11-21T02:00:00.000Z';
+  return {
+    policy: 'critical',
+    assets: ['orders'],
+    paused,
+    runs: [{ kind: 'backup', schedule: 'backup/critical', nextRunAt }],
+  };
 }
 
 export function sampleJob(id: string, change: Partial<Job> = {}): Job {

@@ -171,6 +171,7 @@ export function aConfiguration(changes: Partial<Configuration> = {}): Configurat
         name: 'critical',
         assets: ['orders', 'uploads'],
         cadence: { kind: 'every', seconds: 86_400 },
+        timing: { window: null, jitterSeconds: null, catchUpSeconds: null, overlap: 'skip' },
         repository: 'local',
         copies: [{ repository: 'offsite', retention: null }],
         retention: null,

@@ -166,6 +166,7 @@ describe('holdfast, the command line', function () {
         next: '`holdfast backup run critical --asset uploads`',
         backups: { succeeded: 1, failed: 0 },
         copies: [],
+        paused: null,
       };
       site.services.report = { assets: [asset], sites: [], repositories: [] };
       assert.equal((await site.run('status')).code, 0);
@@ -306,6 +307,15 @@ describe('holdfast, the command line', function () {
     assert.equal(run.code, 0, run.stderr);
   });
 
+  it('pauses a policy with a reason, and says so', async () => {
+    assert.equal((await site.run('policy', 'pause', 'critical')).code, 2, 'a reason is wanted');
+    const { code, stdout } = await site.run('policy', 'pause', 'critical', '--reason', 'a new disk');
+    assert.equal(code, 0);
+    assert.match(stdout, /critical +orders +backup +paused +since .*: a new disk/);
+    const resumed = await site.run('policy', 'resume', 'critical', '--reason', 'it is in');
+    assert.match(resumed.stdout, /critical +orders +backup +(in|\d)/);
+  });
+
   it('shows what a partial point lacks', async () => {
     const partial = '2 of its files could not be read';
     site.services.points.splice(0, 1, samplePoint('point-1', { proof: 'stored', partial }));
@@ -326,7 +336,7 @@ describe('holdfast, the command line', function () {
   it('knows only what is built', async () => {
     const { stdout, code } = await site.run('--help');
     assert.equal(code, 0);
-    assert.doesNotMatch(stdout, /^ {2}(retention|sync|drill|evidence|recover|kit|policy|notify|site)\b/m);
+    assert.doesNotMatch(stdout, /^ {2}(sync|drill|evidence|recover|kit|site)\b/m);
     assert.match((await site.run('--version')).stdout, /^\d+\.\d+\.\d+\n$/);
   });
 });

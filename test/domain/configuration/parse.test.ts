@@ -60,6 +60,7 @@ describe('parseConfiguration', () => {
           name: 'daily',
           assets: ['orders', 'uploads'],
           cadence: { kind: 'every', seconds: 86_400 },
+          timing: { window: null, jitterSeconds: null, catchUpSeconds: null, overlap: 'skip' },
           repository: 'local',
           copies: [{ repository: 'offsite', retention: null }],
           retention: null,
@@ -87,6 +88,7 @@ describe('parseConfiguration', () => {
       name: 'p',
       assets: ['orders', 'uploads'],
       cadence: { kind: 'cron', expression: '0 3 * * *' },
+      timing: { window: null, jitterSeconds: null, catchUpSeconds: null, overlap: 'skip' },
       repository: 'local',
       copies: [{ repository: 'offsite', retention: { ...keepsNothing, keepWithinSeconds: 30 * 86_400 } }],
       retention: {

@@ -116,6 +116,11 @@ table('names of nothing', [
 
 table('policies that contradict themselves', [
   [
+    'as much jitter as time between two runs',
+    policy('every: 1h, jitter: §60m, repository: local'),
+    [{ says: /until the next one is due/ }],
+  ],
+  [
     'both every and cron',
     policy('every: 1h, §cron: "0 3 * * *", repository: local'),
     [{ says: /both every and cron \(the first is at 9:43\)/ }],

@@ -220,6 +220,30 @@ table('durations, rates, sizes, ports', [
   ],
 ]);
 
+table('when things may run', [
+  [
+    'a window that never opens',
+    policy('every: 1h, repository: local, window: §{ from: "03:00", to: "03:00" }'),
+    { says: /never opens/ },
+  ],
+  [
+    'a window without days',
+    policy('every: 1h, repository: local, window: { from: "03:00", to: "04:00", days: §[] }'),
+    { says: /never opens/ },
+  ],
+  [
+    'no time of day',
+    policy('every: 1h, repository: local, window: { from: §"24:00", to: "04:00" }'),
+    { says: /not a time of day/ },
+  ],
+  [
+    'a catch-up shorter than Temporal looks back',
+    policy('every: 1h, repository: local, catchUp: §5s'),
+    { says: /10 s/ },
+  ],
+  ['an overlap that is none', policy('every: 1h, repository: local, overlap: §allow'), { says: /not known here/ }],
+]);
+
 table('cron', [
   ['a day that never comes', policy('cron: §"0 0 30 2 *", repository: local'), { says: /never comes/ }],
   ['out of range', policy('cron: §"61 * * * *", repository: local'), { says: /out of its range/ }],

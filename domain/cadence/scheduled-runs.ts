@@ -1,0 +1,81 @@
+// What runs by itself for a policy, and when: the one description from which Temporal's Schedules are made, the
+// next runs are shown, and a simulated year is played.
+
+import { longestGap } from '../configuration/cadence.ts';
+import type { Policy, Retention, Timing } from '../configuration/types.ts';
+import type { DueTimes } from './next-run.ts';
+import type { Window } from './window.ts';
+
+export type RunKind = 'backup' | 'retention';
+
+export interface ScheduledRun extends DueTimes {
+  /** The Schedule's id, and the beginning of its workflows' ids: `backup/daily`. */
+  id: string;
+  kind: RunKind;
+  policy: string;
+  /** Up to this much later than due, differently each time; `null`: exactly when due. */
+  jitterSeconds: number | null;
+  /** A run missed for longer than this is not made up for. */
+  catchUpSeconds: number;
+  overlap: Timing['overlap'];
+  /** Where the run may begin only then: it waits for its opening. */
+  window: Window | null;
+}
+
+export function scheduledRunsOf(policy: Policy): ScheduledRun[] {
+  return [backupOf(policy), ...retentionOf(policy)];
+}
+
+function backupOf({ name, cadence, timing }: Policy): ScheduledRun {
+  return {
+    id: `backup/${name}`,
+    kind: 'backup',
+    policy: name,
+    cadence,
+    offsetSeconds: 0,
+    jitterSeconds: timing.jitterSeconds,
+    catchUpSeconds: timing.catchUpSeconds ?? onePeriod(cadence),
+    overlap: timing.overlap,
+    window: null,
+  };
+}
+
+const DAY_SECONDS = 86_400;
+
+/** Once a day, when the window opens; without one at a moment of the policy's own, so that not all run at once. */
+function retentionOf({ name, timing: { window }, retention, copies }: Policy): ScheduledRun[] {
+  const rules: (Retention | null)[] = [retention, ...copies.map((copy) => copy.retention)];
+  if (rules.every((one) => one === null)) return [];
+  return [
+    {
+      id: `retention/${name}`,
+      kind: 'retention',
+      policy: name,
+      cadence: { kind: 'every', seconds: DAY_SECONDS },
+      offsetSeconds: window?.fromSeconds ?? ownMoment(`retention/${name}`),
+      jitterSeconds: null,
+      catchUpSeconds: DAY_SECONDS,
+      overlap: 'skip',
+      window,
+    },
+  ];
+}
+
+/**
+ * Of what was missed while Temporal was away, one period back is exactly the newest run that was due: one is made
+ * up for, not twenty.
+ */
+function onePeriod(cadence: Policy['cadence']): number {
+  const seconds = cadence.kind === 'every' ? cadence.seconds : longestGap(cadence.expression);
+  return Math.max(SHORTEST_CATCH_UP_SECONDS, seconds);
+}
+
+/** Temporal takes no shorter one. */
+const SHORTEST_CATCH_UP_SECONDS = 10;
+
+/** To the minute, and always the same: FNV-1a over the name. */
+function ownMoment(name: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(name)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return (hash % (DAY_SECONDS / 60)) * 60;
+}
