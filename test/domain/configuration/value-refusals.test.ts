@@ -241,7 +241,11 @@ table('when things may run', [
     policy('every: 1h, repository: local, catchUp: §5s'),
     { says: /10 s/ },
   ],
-  ['an overlap that is none', policy('every: 1h, repository: local, overlap: §allow'), { says: /not known here/ }],
+  [
+    'an overlap that is none',
+    policy('every: 1h, repository: local, overlap: §allow'),
+    { says: /not known here/ },
+  ],
 ]);
 
 table('cron', [
