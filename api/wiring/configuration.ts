@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { TASK_QUEUE } from '../../client/index.ts';
+import { asking, TASK_QUEUE } from '../../client/index.ts';
 import { parseConfiguration } from '../../domain/configuration/parse.ts';
 import { formatProblem } from '../../domain/configuration/problem.ts';
 import { bringSchedulesInLine } from '../../schedules/bring-in-line.ts';
@@ -28,7 +28,9 @@ export function configurationServices({ catalog, temporal }: Parts): Configurati
       const difference = await own.configurations.apply(configuration);
       const { policies } = configuration;
       const { removed } = difference.policies;
-      const schedules = await bringSchedulesInLine(temporal, TASK_QUEUE, policies, own, removed);
+      const schedules = await asking('bringing the Schedules in line', () =>
+        bringSchedulesInLine(temporal, TASK_QUEUE, policies, own, removed),
+      );
       return { ...difference, dryRun, schedules, warnings };
     },
 

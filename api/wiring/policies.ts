@@ -1,4 +1,4 @@
-import { TASK_QUEUE } from '../../client/index.ts';
+import { asking, TASK_QUEUE } from '../../client/index.ts';
 import { nextRun } from '../../domain/cadence/next-run.ts';
 import { scheduledRunsOf } from '../../domain/cadence/scheduled-runs.ts';
 import { policyOf } from '../../domain/chosen.ts';
@@ -38,7 +38,9 @@ export function policyServices({ catalog, temporal }: Parts): PolicyServices {
     const policy = policyOf(applied?.configuration ?? null, name);
     const own = catalog.as(actor.name);
     await change(own);
-    await bringSchedulesInLine(temporal, TASK_QUEUE, applied?.configuration.policies ?? [], own);
+    await asking(`bringing the Schedules of ${name} in line`, () =>
+      bringSchedulesInLine(temporal, TASK_QUEUE, applied?.configuration.policies ?? [], own),
+    );
     return itemOf(policy, (await own.policyPauses.open()).get(name) ?? null, new Date());
   }
 }
