@@ -1,6 +1,7 @@
 // Applied configurations. The document is kept whole; sites, assets, policies and repositories are brought
 // in line with it. What left it stays, marked as orphaned: recovery points outlive the configuration.
 
+import { completed } from '../domain/configuration/completed.ts';
 import type { Configuration } from '../domain/configuration/types.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
@@ -94,7 +95,7 @@ async function current(query: Query): Promise<AppliedConfiguration | null> {
     `select document as configuration, digest, applied_at as "appliedAt", applied_by as "appliedBy"
        from configurations order by id desc limit 1`,
   );
-  return row ?? null;
+  return row ? { ...row, configuration: completed(row.configuration) } : null;
 }
 
 async function byDigest(query: Query, digest: string): Promise<AppliedConfiguration> {
@@ -103,7 +104,7 @@ async function byDigest(query: Query, digest: string): Promise<AppliedConfigurat
        from configurations where digest = $1 order by id desc limit 1`,
     [digest],
   );
-  if (row) return row;
+  if (row) return { ...row, configuration: completed(row.configuration) };
   throw new HoldfastError({
     code: 'notFound',
     message: `configuration ${digest.slice(0, 12)} is not in the catalogue`,

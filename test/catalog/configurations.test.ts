@@ -75,4 +75,16 @@ describe('configurations in the catalogue', () => {
     const kept = await fixture.sql('select name from assets where orphaned_at is null order by name');
     assert.deepEqual(kept, [{ name: 'orders' }, { name: 'uploads' }]);
   });
+
+  it('fills in what a document of an earlier version did not know', async () => {
+    const { configurations } = fixture.catalog;
+    const { digest } = await configurations.apply(whole);
+    await fixture.sql(
+      `update configurations set document = jsonb_set(document, '{policies,0}', (document #> '{policies,0}') - 'timing')
+        where digest = $1`,
+      [digest],
+    );
+    assert.deepEqual((await configurations.current())?.configuration, whole);
+    assert.deepEqual((await configurations.find(digest)).configuration, whole);
+  });
 });

@@ -3,6 +3,7 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
+import { seeded } from '../fixtures/seeded.ts';
 import type { Stack } from '../fixtures/stack.ts';
 import { wanted } from './wanted.ts';
 
@@ -17,7 +18,7 @@ export interface Faults {
 const victims = ['worker', 'temporal', 'catalog', 'restic'] as const;
 
 export function randomFaults(stack: Stack, seed: number): Faults {
-  const random = generator(seed);
+  const random = seeded(seed);
   const longest = wanted('HOLDFAST_SOAK_FAULT_SECONDS', 40);
   const done: Record<string, number> = {};
   const ending = new AbortController();
@@ -80,15 +81,4 @@ function killed(pid: number): boolean {
     // It ended by itself a moment ago.
     return false;
   }
-}
-
-/** mulberry32: small, and good enough to choose victims. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
