@@ -11,6 +11,7 @@ import type { Audit } from './audit.ts';
 import type { Configurations } from './configurations.ts';
 import type { Durations } from './durations.ts';
 import type { Idempotency } from './idempotency.ts';
+import type { Objectives } from './objectives.ts';
 import type { Repositories } from './repositories.ts';
 import type { AssetState } from './status.ts';
 import type { Tokens } from './tokens.ts';
@@ -25,6 +26,7 @@ export interface Catalog {
   readonly idempotency: Idempotency;
   readonly tokens: Tokens;
   readonly durations: Durations;
+  readonly objectives: Objectives;
   readonly audit: Audit;
   /** One row per asset of the current configuration and policy it is in, by name. */
   status(): Promise<AssetState[]>;
