@@ -11,6 +11,8 @@ import type {
 } from '../catalog/index.ts';
 import type { AuditEvent, ChainReport } from '../domain/audit-chain.ts';
 import type { AssetHealth, Health } from '../domain/objectives.ts';
+import type { ObjectiveFigures } from '../domain/objectives/figures.ts';
+import type { RepositoryGrowth } from '../domain/objectives/repository-growth.ts';
 import type { Job, JobEvent, JobStatus, JobType } from '../domain/job.ts';
 import type { PointKind, RecoveryPoint } from '../domain/recovery-point.ts';
 import type { Restore } from '../domain/restore.ts';
@@ -104,7 +106,7 @@ export interface AppliedConfiguration extends ConfigurationDifference {
   warnings: string[];
 }
 
-export interface AssetStatusItem extends AssetHealth {
+export interface AssetStatusItem extends AssetHealth, ObjectiveFigures {
   /** Backups of the last 30 days. */
   backups: { succeeded: number; failed: number };
   copies: { repository: string; newestTakenAt: string; storedAt: string }[];
@@ -113,7 +115,17 @@ export interface AssetStatusItem extends AssetHealth {
 export interface StatusReport {
   assets: AssetStatusItem[];
   sites: { name: string; health: Health; reason: string }[];
-  repositories: { name: string; type: string; health: Health; reason: string }[];
+  repositories: RepositoryStatusItem[];
+}
+
+export interface RepositoryStatusItem {
+  name: string;
+  type: string;
+  health: Health;
+  reason: string;
+  growth: Omit<RepositoryGrowth, 'fillsAt'>;
+  /** When it will be full at the pace of the last 90 days. */
+  fillsAt: string | null;
 }
 
 export interface ServiceHealth {

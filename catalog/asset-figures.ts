@@ -2,29 +2,20 @@
 // 0008 keep them): one pass over 90 rows an asset, whatever the cadence.
 
 import { RECENT_DAYS, PREVIOUS_DAYS, type DailyDuration } from '../domain/objectives/duration-trend.ts';
-import type { RunCounts } from '../domain/objectives/success-rate.ts';
+import type { Counted } from '../domain/objectives/figures.ts';
 import {
   dayOf,
   firstDayOf,
   forEachWindow,
   WINDOW_DAYS,
   windowNames,
-  type Windows,
 } from '../domain/objectives/windows.ts';
 import type { Query } from './connection.ts';
 
-/** Of one asset under one policy; the restores of the asset, which are of no policy, count under each. */
-export interface AssetFigures {
+/** Of one asset under one policy; its restores, which are of no policy, apart. */
+export interface AssetFigures extends Counted {
   asset: string;
-  /** null: what is of no policy alone, for an asset that is in none. */
   policy: string | null;
-  backups: Windows<RunCounts>;
-  /** Rehearsals and validations of restores; none is ever missed. */
-  validations: Windows<RunCounts>;
-  /** What its points added to the repository they were stored in first. */
-  addedBytes: Windows<number>;
-  storing: DailyDuration[];
-  rehearsing: DailyDuration[];
 }
 
 export async function assetFigures(query: Query, now: Date): Promise<AssetFigures[]> {

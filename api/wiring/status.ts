@@ -1,8 +1,9 @@
 import type { AssetState } from '../../catalog/index.ts';
 import { nextRuns } from '../../schedules/next-runs.ts';
-import type { Configuration } from '../../domain/configuration/types.ts';
+import type { Policy } from '../../domain/configuration/types.ts';
 import { assess, type Health } from '../../domain/objectives.ts';
-import type { Services, StatusReport } from '../services.ts';
+import type { RepositoryStatusItem, Services } from '../services.ts';
+import { objectiveStatus } from './objective-status.ts';
 import type { Parts } from './parts.ts';
 
 type StatusServices = Pick<Services, 'health' | 'status' | 'listAudit' | 'exportAudit' | 'verifyAudit'>;
@@ -23,21 +24,30 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
       const runs = await nextRuns(temporal, names);
       const now = new Date();
       const states = await catalog.status();
+      const objectives = await objectiveStatus(catalog, configuration, now);
+      const policies = new Map(configuration?.policies.map((policy) => [policy.name, policy]));
       const assets = await Promise.all(
-        states.map(async (state) => ({
-          ...assess(
-            { ...factsOf(state, configuration, runs), damagedNewest: await damagedNewest(state) },
-            now,
-          ),
-          backups: state.backups,
-          copies: state.copies,
-        })),
+        states.map(async (state) => {
+          const figures = objectives.ofAsset(state.asset, state.policy);
+          const facts = factsOf(state, policies.get(state.policy ?? '') ?? null, runs);
+          const { errorBudget } = figures;
+          const { succeeded, failed } = figures.successRates.backups.days30;
+          return {
+            ...assess({ ...facts, errorBudget, damagedNewest: await damagedNewest(state) }, now),
+            ...figures,
+            backups: { succeeded, failed },
+            copies: state.copies,
+          };
+        }),
       );
       const worst = worstOf(assets.map((asset) => asset.health));
       return {
         assets,
         sites: [{ name: 'local', health: worst, reason: worst === 'ok' ? '' : 'see its assets' }],
-        repositories: await repositoryHealth(),
+        repositories: (await repositoryHealth()).map((repository) => ({
+          ...repository,
+          ...objectives.ofRepository(repository.name),
+        })),
       };
     },
 
@@ -58,7 +68,7 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
     return newest?.proof === 'damaged' ? { id: newest.id, takenAt: newest.takenAt } : null;
   }
 
-  async function repositoryHealth(): Promise<StatusReport['repositories']> {
+  async function repositoryHealth(): Promise<Omit<RepositoryStatusItem, 'growth' | 'fillsAt'>[]> {
     const states = (await catalog.repositories.list()).filter((state) => !state.orphaned);
     return states.map((state) => {
       const { name, type } = state;
@@ -74,8 +84,7 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
   }
 }
 
-function factsOf(state: AssetState, configuration: Configuration | null, runs: Map<string, string>) {
-  const policy = configuration?.policies.find((one) => one.name === state.policy) ?? null;
+function factsOf(state: AssetState, policy: Policy | null, runs: Map<string, string>) {
   return {
     asset: state.asset,
     policy,

@@ -19,7 +19,7 @@ export interface RepositoryGrowth {
   /** As configured, else what is stored and what is free; null: unknown. */
   capacityBytes: number | null;
   /** How much more is stored than at the beginning of each window; null: it was not measured that long ago. */
-  growth: Windows<number | null>;
+  changes: Windows<number | null>;
   /** The slope of the line; null with fewer than three days measured. */
   bytesPerDay: number | null;
   /** null: it does not grow, will not be full within ten years, or nothing is known of it. */
@@ -46,7 +46,7 @@ export function repositoryGrowth(
     storedBytes,
     freeBytes,
     capacityBytes,
-    growth: forEachWindow((window) => {
+    changes: forEachWindow((window) => {
       const before = sizes.findLast(({ at }) => daysBefore(at, now) >= WINDOW_DAYS[window]);
       return before && last ? last.storedBytes - before.storedBytes : null;
     }),
