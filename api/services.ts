@@ -128,6 +128,12 @@ export interface RepositoryStatusItem {
   fillsAt: string | null;
 }
 
+export interface JobCount {
+  type: JobType;
+  status: JobStatus;
+  count: number;
+}
+
 export interface ServiceHealth {
   /** Each part the service cannot work without. */
   parts: { name: string; ok: boolean }[];
@@ -136,6 +142,8 @@ export interface ServiceHealth {
 export interface Services {
   health(): Promise<ServiceHealth>;
   status(): Promise<StatusReport>;
+  /** Open ones, and those that began in the last 24 hours. */
+  jobCounts(): Promise<JobCount[]>;
 
   startBackup(actor: Actor, request: BackupRequest, key: IdempotencyKey | null): Promise<Once<Job>>;
   startVerification(

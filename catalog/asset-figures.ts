@@ -3,13 +3,7 @@
 
 import { RECENT_DAYS, PREVIOUS_DAYS, type DailyDuration } from '../domain/objectives/duration-trend.ts';
 import type { Counted } from '../domain/objectives/figures.ts';
-import {
-  dayOf,
-  firstDayOf,
-  forEachWindow,
-  WINDOW_DAYS,
-  windowNames,
-} from '../domain/objectives/windows.ts';
+import { dayOf, firstDayOf, forEachWindow, WINDOW_DAYS, windowNames } from '../domain/objectives/windows.ts';
 import type { Query } from './connection.ts';
 
 /** Of one asset under one policy; its restores, which are of no policy, apart. */

@@ -3,6 +3,7 @@
 
 import { dayOf } from '../domain/objectives/windows.ts';
 import type { RepositorySize } from '../domain/objectives/repository-growth.ts';
+import type { JobStatus, JobType } from '../domain/job.ts';
 import { assetFigures, type AssetFigures } from './asset-figures.ts';
 import type { Fence } from './catalog.ts';
 import type { Database } from './database.ts';
@@ -14,6 +15,8 @@ export interface Objectives {
   assetFigures(now: Date): Promise<AssetFigures[]>;
   /** For each current policy, the moment after which due runs that did not begin have not been counted yet. */
   countedUntil(): Promise<Map<string, string>>;
+  /** Of jobs that are open or began since then. */
+  jobCounts(since: Date): Promise<{ type: JobType; status: JobStatus; count: number }[]>;
   /** Whether the asset was restored in a sandbox in this job and found right; said again, the last word counts. */
   recordRehearsal(fence: Fence, ok: boolean): Promise<void>;
   /** By (repository, UTC day): the last of a day is kept. */
@@ -30,6 +33,19 @@ export function objectives(database: Database): Objectives {
       database.read('counting the runs of the last 90 days', (query) => assetFigures(query, now)),
 
     countedUntil: () => database.read('looking for missed runs', lastScheduledStarts),
+
+    jobCounts: (since) =>
+      database.read('counting jobs', (query) =>
+        // Two parts, so that each asks its own index.
+        query(
+          `select type, status, count(*) from (
+             select type, status from jobs where started_at >= $1
+             union all
+             select type, status from jobs where started_at < $1 and status in ('running', 'waiting')) as counted
+            group by type, status order by type, status`,
+          [since.toISOString()],
+        ),
+      ),
 
     recordRehearsal: (fence, ok) =>
       database.write(`recording the rehearsal of ${fence.asset}`, async ({ query }) => {

@@ -1,12 +1,16 @@
 import type { AssetState } from '../../catalog/index.ts';
 import { nextRuns } from '../../schedules/next-runs.ts';
 import type { Policy } from '../../domain/configuration/types.ts';
+import { DAY_MILLISECONDS } from '../../domain/objectives/windows.ts';
 import { assess, type Health } from '../../domain/objectives.ts';
 import type { RepositoryStatusItem, Services } from '../services.ts';
 import { objectiveStatus } from './objective-status.ts';
 import type { Parts } from './parts.ts';
 
-type StatusServices = Pick<Services, 'health' | 'status' | 'listAudit' | 'exportAudit' | 'verifyAudit'>;
+type StatusServices = Pick<
+  Services,
+  'health' | 'status' | 'jobCounts' | 'listAudit' | 'exportAudit' | 'verifyAudit'
+>;
 
 export function statusServices({ catalog, temporal }: Parts): StatusServices {
   return {
@@ -50,6 +54,8 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
         })),
       };
     },
+
+    jobCounts: () => catalog.objectives.jobCounts(new Date(Date.now() - DAY_MILLISECONDS)),
 
     listAudit: (page) => catalog.audit.list(page),
     exportAudit: (actor) => exported(actor.name),

@@ -17,6 +17,7 @@ const roles = ['viewer', 'operator', 'approver', 'admin'] as const;
 const routes: [method: string, path: string, role: (typeof roles)[number], body: unknown, status: number][] =
   [
     ['GET', '/api/v1/status', 'viewer', null, 200],
+    ['GET', '/metrics', 'viewer', null, 200],
     ['POST', '/api/v1/backups', 'operator', { policy: 'critical' }, 202],
     ['POST', '/api/v1/verifications', 'operator', { policy: 'critical' }, 202],
     ['GET', '/api/v1/jobs', 'viewer', null, 200],
