@@ -5,6 +5,7 @@ import { runStep } from './activity-step.ts';
 import type { AssetStep, HostActivities, PointStep, SnapshotOutcome } from './contract.ts';
 import { assetOf, configurationOf, type Deployment } from './deployment.ts';
 import { runHook } from './hosts/user-command.ts';
+import { measureWhenDue } from './measure-repository.ts';
 import type { EngineSnapshot, Repository, StoredPart } from './repositories/repository.ts';
 import type { Step } from './step.ts';
 import { artifactIdOf, copyOf, createdWhenAbsent, sizesOf, storeParts } from './store-parts.ts';
@@ -69,6 +70,7 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
         const { bytes, addedBytes } = captured.point;
         const measured = { run: input.jobId, asset: input.asset, step: 'store', bytes } as const;
         await recordDuration(deployment, measured, startedAt);
+        await measureWhenDue(deployment, configuration, repository, step);
         return { bytes, addedBytes, partial: captured.partial };
       });
     },
@@ -109,6 +111,7 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
         );
         const measured = { run: input.jobId, asset: input.asset, step: 'copy', bytes: point.bytes } as const;
         await recordDuration(deployment, measured, startedAt);
+        await measureWhenDue(deployment, configuration, to, step);
       });
     },
   };

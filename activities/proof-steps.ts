@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Fence } from '../catalog/index.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import type { PointCopy, RecoveryPoint } from '../domain/recovery-point.ts';
 import { runStep } from './activity-step.ts';
@@ -59,17 +60,19 @@ export function createProofSteps(deployment: Deployment): ProofSteps {
         const copy = copyIn(point, input.repository);
         const startedAt = Date.now();
         const key = `${input.jobId}.${input.asset}.rehearsal`;
-        await withWorkspace(deployment.dataDir, asset.name, key, async (workspace) => {
-          const sandbox = join(workspace.scratch, 'restored');
-          const restored = await restoreParts(deployment, repository, point, copy, sandbox, [], step);
-          const report = await deployment
-            .sourceOf(asset)
-            .rehearse(asset, restored, point.manifest, workspace, step);
-          for (const check of report.checks) {
-            step.say(check.ok ? 'info' : 'error', `${check.name}: ${check.detail}`);
-          }
-          if (!report.ok) throw proofFailed(point, repository.name, report.checks);
-        });
+        await counted(deployment, fence, step, () =>
+          withWorkspace(deployment.dataDir, asset.name, key, async (workspace) => {
+            const sandbox = join(workspace.scratch, 'restored');
+            const restored = await restoreParts(deployment, repository, point, copy, sandbox, [], step);
+            const report = await deployment
+              .sourceOf(asset)
+              .rehearse(asset, restored, point.manifest, workspace, step);
+            for (const check of report.checks) {
+              step.say(check.ok ? 'info' : 'error', `${check.name}: ${check.detail}`);
+            }
+            if (!report.ok) throw proofFailed(point, repository.name, report.checks);
+          }),
+        );
         const provenAt = new Date().toISOString();
         await catalog.points.markCopy(point.id, repository.name, { verifiedAt: provenAt, provenAt }, fence);
         const measured = {
@@ -82,6 +85,22 @@ export function createProofSteps(deployment: Deployment): ProofSteps {
       });
     },
   };
+}
+
+/** Counted for the objectives. Tried again, the last word counts; what was stopped says nothing. */
+async function counted(
+  { catalog }: Deployment,
+  fence: Fence,
+  step: Step,
+  rehearse: () => Promise<void>,
+): Promise<void> {
+  try {
+    await rehearse();
+  } catch (error) {
+    if (!step.signal.aborted) await catalog.objectives.recordRehearsal(fence, false);
+    throw error;
+  }
+  await catalog.objectives.recordRehearsal(fence, true);
 }
 
 /**

@@ -17,6 +17,7 @@ import { installGate } from './gate.ts';
 import { jobRoutes } from './jobs.ts';
 import { loggerOptions } from './logger.ts';
 import type { LogChoice } from './logger.ts';
+import { metricsRoute } from './metrics.ts';
 import { installNotFound } from './not-found.ts';
 import { describeApi } from './openapi.ts';
 import { pointRoutes } from './points.ts';
@@ -71,6 +72,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   demandRoles(app);
 
   await app.register(async (api) => healthRoute(api as Api, options.services), { prefix: '/api' });
+  await app.register(async (api) => metricsRoute(api as Api, options.services));
   await app.register(async (api) => addRoutes(api as Api, options), { prefix: '/api/v1' });
   return app;
 }

@@ -13,6 +13,8 @@ import type {
 import type { RunKind } from '../domain/cadence/scheduled-runs.ts';
 import type { AuditEvent, ChainReport } from '../domain/audit-chain.ts';
 import type { AssetHealth, Health } from '../domain/objectives.ts';
+import type { ObjectiveFigures } from '../domain/objectives/figures.ts';
+import type { RepositoryGrowth } from '../domain/objectives/repository-growth.ts';
 import type { Job, JobEvent, JobStatus, JobType } from '../domain/job.ts';
 import type { PointKind, RecoveryPoint } from '../domain/recovery-point.ts';
 import type { Restore } from '../domain/restore.ts';
@@ -106,7 +108,7 @@ export interface AppliedConfiguration extends ConfigurationDifference {
   warnings: string[];
 }
 
-export interface AssetStatusItem extends AssetHealth {
+export interface AssetStatusItem extends AssetHealth, ObjectiveFigures {
   /** Backups of the last 30 days. */
   backups: { succeeded: number; failed: number };
   copies: { repository: string; newestTakenAt: string; storedAt: string }[];
@@ -125,7 +127,23 @@ export interface PolicyItem {
 export interface StatusReport {
   assets: AssetStatusItem[];
   sites: { name: string; health: Health; reason: string }[];
-  repositories: { name: string; type: string; health: Health; reason: string }[];
+  repositories: RepositoryStatusItem[];
+}
+
+export interface RepositoryStatusItem {
+  name: string;
+  type: string;
+  health: Health;
+  reason: string;
+  growth: Omit<RepositoryGrowth, 'fillsAt'>;
+  /** When it will be full at the pace of the last 90 days. */
+  fillsAt: string | null;
+}
+
+export interface JobCount {
+  type: JobType;
+  status: JobStatus;
+  count: number;
 }
 
 export interface ServiceHealth {
@@ -136,6 +154,8 @@ export interface ServiceHealth {
 export interface Services {
   health(): Promise<ServiceHealth>;
   status(): Promise<StatusReport>;
+  /** Open ones, and those that began in the last 24 hours. */
+  jobCounts(): Promise<JobCount[]>;
 
   startBackup(actor: Actor, request: BackupRequest, key: IdempotencyKey | null): Promise<Once<Job>>;
   startVerification(

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Api } from './api.ts';
 import { assetStatus } from './jobs.ts';
 import { pause } from './policies.ts';
+import { objectiveFigures, repositoryFigures } from './objective-schemas.ts';
 import { failure, health, time } from './schemas.ts';
 import type { Services, StatusReport } from './services.ts';
 
@@ -63,16 +64,19 @@ const assetStatusItem = z.object({
     })
     .nullable(),
   nextRunAt: time.nullable(),
-  breaches: z.array(z.enum(['rpo', 'rto', 'provenWithin'])),
+  breaches: z.array(z.enum(['rpo', 'rto', 'provenWithin', 'successRate', 'errorBudget'])),
   reason: z.string(),
   next: z.string(),
   backups: z.object({ succeeded: z.number(), failed: z.number() }),
   copies: z.array(z.object({ repository: z.string(), newestTakenAt: time, storedAt: time })),
   paused: pause.nullable(),
+  ...objectiveFigures,
 });
 
 const statusReport = z.object({
   assets: z.array(assetStatusItem),
   sites: z.array(z.object({ name: z.string(), health, reason: z.string() })),
-  repositories: z.array(z.object({ name: z.string(), type: z.string(), health, reason: z.string() })),
+  repositories: z.array(
+    z.object({ name: z.string(), type: z.string(), health, reason: z.string(), ...repositoryFigures }),
+  ),
 }) satisfies z.ZodType<StatusReport>;

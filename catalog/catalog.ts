@@ -12,6 +12,7 @@ import type { Configurations } from './configurations.ts';
 import type { Durations } from './durations.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { PolicyPauses } from './policy-pauses.ts';
+import type { Objectives } from './objectives.ts';
 import type { Repositories } from './repositories.ts';
 import type { Schedules } from './schedules.ts';
 import type { AssetState } from './status.ts';
@@ -29,6 +30,7 @@ export interface Catalog {
   readonly idempotency: Idempotency;
   readonly tokens: Tokens;
   readonly durations: Durations;
+  readonly objectives: Objectives;
   readonly audit: Audit;
   /** One row per asset of the current configuration and policy it is in, by name. */
   status(): Promise<AssetState[]>;

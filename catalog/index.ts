@@ -11,6 +11,7 @@ import { idempotency } from './idempotency.ts';
 import { jobEvents } from './job-events.ts';
 import { jobs } from './jobs.ts';
 import { assertCurrent } from './migrate.ts';
+import { objectives } from './objectives.ts';
 import { points } from './recovery-points.ts';
 import { policyPauses } from './policy-pauses.ts';
 import { repositories } from './repositories.ts';
@@ -20,6 +21,7 @@ import { assetStates } from './status.ts';
 import { tokens } from './tokens.ts';
 
 export { verifyExport } from './audit.ts';
+export type { AssetFigures } from './asset-figures.ts';
 export type * from './catalog.ts';
 export type { AppliedConfiguration, ConfigurationDifference, Difference } from './configurations.ts';
 export { migrateCatalog } from './migrate.ts';
@@ -67,6 +69,7 @@ function catalogOn(connection: Connection, actor: string): Catalog {
     idempotency: idempotency(database),
     tokens: tokens(database),
     durations: durations(database),
+    objectives: objectives(database),
     audit: audit(database),
     status: () => database.read('reading the status', assetStates),
     as: (name) => catalogOn(connection, name),

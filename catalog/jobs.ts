@@ -7,6 +7,7 @@ import type { Query } from './connection.ts';
 import type { Database, Transaction } from './database.ts';
 import { holdFence } from './fence.ts';
 import { findJob, listJobs, readJob } from './job-rows.ts';
+import { countMissedRuns } from './missed-runs.ts';
 import { json } from './storable.ts';
 import { jobAssetMay, jobMay } from './transitions.ts';
 
@@ -78,6 +79,7 @@ async function begin({ query, audit }: Transaction, job: NewJob): Promise<Job> {
      select $1, asset, position, $3, $4 from unnest($2::text[]) with ordinality as given (asset, position)`,
     [job.id, job.assets, job.type, job.startedAt],
   );
+  await countMissedRuns(query, job);
   const { workflowId, type, policy, trigger, assets } = job;
   audit({
     action: 'job.begun',

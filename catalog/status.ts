@@ -50,8 +50,6 @@ export interface AssetState {
   lastProvenAt: string | null;
   /** The newest backup of this asset, also a running one. */
   lastJob: LastJob | null;
-  /** Backups of this asset that ended in the last 30 days. */
-  backups: { succeeded: number; failed: number };
   /** The newest `rehearse` measured, or whole restore: its `prepare` and its `restore` together. */
   measuredSeconds: number | null;
   /** Points of which no copy is whole, and copies that are damaged (of those points and of others). */
@@ -98,7 +96,6 @@ const STATUS = `
     (select max(proven_at) from sync_state where asset = assets.name) as "lastProvenAt",
     last.job_id as "lastJobId", last.status as "lastJobStatus", last.job_started_at as "lastJobStartedAt",
     jobs.ended_at as "lastJobEndedAt", last.error as "lastJobError",
-    jsonb_build_object('succeeded', recent.succeeded, 'failed', recent.failed) as backups,
     ${NEWEST_MEASURED} as "measuredSeconds",
     (select count(*) from recovery_points
       where asset = assets.name and kind = 'regular' and proof = 'damaged') as "damagedPoints",
@@ -107,19 +104,14 @@ const STATUS = `
               'storedAt', stored_at) order by repository), '[]')
        from sync_state where asset = assets.name) as copies
   from assets
-  left join policies on policies.is_current and assets.name = any (policies.assets)
+  left join (select name, unnest(assets) as asset from policies where is_current) as policies
+    on policies.asset = assets.name
   left join hurt on hurt.asset = assets.name
   left join lateral (
     select * from job_assets
      where asset = assets.name and job_type = 'backup' and status <> 'skipped'
      order by job_started_at desc limit 1) as last on true
   left join jobs on jobs.id = last.job_id
-  cross join lateral (
-    select count(*) filter (where status = 'success') as succeeded,
-           count(*) filter (where status = 'failed') as failed
-      from job_assets
-     where asset = assets.name and job_type = 'backup'
-       and job_started_at > now() - interval '30 days') as recent
   where assets.orphaned_at is null
   order by assets.name, policies.name`;
 

@@ -1,21 +1,29 @@
 import { formatDuration, writeDuration } from '../domain/duration.ts';
 import type { AssetHealth } from '../domain/objectives.ts';
+import type { ObjectiveFigures } from '../domain/objectives/figures.ts';
 import { statusCell } from './colours.ts';
 import { printable } from './printable.ts';
+import {
+  assetFigureLines,
+  notableRepositories,
+  repositoryLine,
+  type RepositoryFigures,
+} from './status-figures.ts';
 import { table } from './table.ts';
 import { exact, relative, when } from './when.ts';
 
-interface Report {
+export interface StatusReport {
   assets: Item[];
   sites: { name: string; health: string; reason: string }[];
-  repositories: { name: string; health: string; reason: string }[];
+  repositories: ({ health: string; reason: string } & RepositoryFigures)[];
 }
 
-interface Item extends AssetHealth {
+interface Item extends AssetHealth, ObjectiveFigures {
   paused: { since: string; by: string; reason: string } | null;
 }
 
-export async function statusText(report: Report, now = new Date()): Promise<string> {
+/** `wide`: with every figure, not only those that want attention. */
+export async function statusText(report: StatusReport, wide = false, now = new Date()): Promise<string> {
   const { assets } = report;
   if (assets.length === 0) return 'no assets yet: write them into the configuration, then `holdfast apply`';
   const rpo = sharedObjective(assets.map((item) => item.rpo.objectiveSeconds));
@@ -39,11 +47,18 @@ export async function statusText(report: Report, now = new Date()): Promise<stri
     item.nextRunAt === null ? '-' : relative(item.nextRunAt, now),
   ]);
   const drawn = (await table(head, rows)).split('\n');
-  const body = assets.flatMap((item, index) => [drawn[index + 1] ?? '', ...why(item)]);
+  const body = assets.flatMap((item, index) => [
+    drawn[index + 1] ?? '',
+    ...why(item),
+    ...(wide ? assetFigureLines(item) : []),
+  ]);
   const places = [...report.sites, ...report.repositories]
     .filter(({ health }) => health !== 'ok')
     .map(({ name, health, reason }) => printable(`${name} is ${health}: ${reason}`));
-  return [drawn[0], ...body, ...places].join('\n');
+  const growth = wide
+    ? report.repositories.map((repository) => repositoryLine(repository, now))
+    : notableRepositories(report.repositories, now);
+  return [drawn[0], ...body, ...places, ...growth].join('\n');
 }
 
 /** Below the asset it is about: the reason, and what to do. */

@@ -4,10 +4,11 @@
 import { formatDuration } from './duration.ts';
 import type { Objectives } from './configuration/types.ts';
 import type { AssetStatus, Failure } from './job.ts';
+import { budgetFindings, type ErrorBudget } from './objectives/error-budget.ts';
 import type { RequiredProof } from './proof.ts';
 
 export type Health = 'ok' | 'warning' | 'critical' | 'unknown';
-export type Breach = 'rpo' | 'rto' | 'provenWithin';
+export type Breach = 'rpo' | 'rto' | 'provenWithin' | 'successRate' | 'errorBudget';
 
 /** A recovery point, as far as it matters here. */
 export interface PointMark {
@@ -40,6 +41,8 @@ export interface AssetFacts {
   /** How long the last restore or rehearsal of the asset took. */
   measuredSeconds: number | null;
   nextRunAt: string | null;
+  /** Of the policy's success rate; null or absent where it sets none. */
+  errorBudget?: ErrorBudget | null;
 }
 
 export interface AssetHealth {
@@ -128,6 +131,7 @@ function findingsOf(facts: AssetFacts, measured: Measured): Finding[] {
     ...recoveryPointObjective(facts, policy, measured, backUp),
     ...provenWithin(facts, policy, measured),
     ...recoveryTimeObjective(policy, facts.measuredSeconds),
+    ...budgetFindings(facts.errorBudget, facts.asset),
     ...clock(facts, measured.now),
     ...lastJob(facts.lastJob, backUp),
   ];

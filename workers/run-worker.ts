@@ -74,6 +74,7 @@ function createDeployment(options: WorkerOptions): Deployment {
     hostQueue: `${TASK_QUEUE}-host-${options.host}`,
     openRepository,
     sourceOf: createSources(options.dataDir),
+    clock: () => new Date(),
   };
 }
 

@@ -55,6 +55,12 @@ export interface ReadBack {
   damagedPacks: string[];
 }
 
+export interface RepositoryUse {
+  storedBytes: number;
+  /** Left on its file system; null where nobody can tell. */
+  freeBytes: number | null;
+}
+
 export interface RestoreRequest {
   snapshotId: string;
   /** Absolute path inside the snapshot; its content lands directly in `target`. */
@@ -89,6 +95,8 @@ export interface Repository {
   restore(request: RestoreRequest, step: Step): Promise<{ files: number; bytes: number }>;
   list(snapshotId: string, path: string, step: Step): Promise<RepositoryEntry[]>;
   forget(snapshotIds: string[], step: Step): Promise<void>;
+  /** Without a lock: what a writer adds meanwhile may be in it or not. */
+  measure(step: Step): Promise<RepositoryUse>;
   /** Makes the repository accept again what was lost with damaged or missing packs (the next `store`
    * sends it anew). Never removes a snapshot. `damagedPacks` from a `readBack`; without them everything
    * in the repository is read to find them. */

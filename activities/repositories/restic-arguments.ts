@@ -114,6 +114,11 @@ export function forgetArguments(snapshotIds: readonly string[]): string[] {
   return ['forget', '--', ...snapshotIds];
 }
 
+/** What the packs take, not what the files in them would. */
+export function sizeArguments(): string[] {
+  return ['stats', '--mode=raw-data', '--json', '--no-lock'];
+}
+
 /** For every command: the limits, the bound on a request that hangs, and how long to wait for a lock. */
 export function commonArguments(options: {
   url: string;

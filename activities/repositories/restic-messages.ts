@@ -90,9 +90,15 @@ export const readRestoreSummary = reader(restoreSummary);
 export const readCheckSummary = reader(checkSummary);
 export const readSnapshotList = reader(snapshotList);
 export const readListedNode = reader(listedNode);
+const readStatistics = reader(z.object({ total_size: z.number().nonnegative() }));
 const readStatus = reader(status);
 const readPlainError = reader(plainError);
 const readExitError = reader(exitError);
+
+/** What `stats` says all packs take together; null: it says something else. */
+export function readTotalSize(output: string): number | null {
+  return readStatistics(output.trim())?.total_size ?? null;
+}
 
 /** restic's own numbers; the rate is the mean since it began. */
 export function readProgress(phase: string, line: string): Progress | null {

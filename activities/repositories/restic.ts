@@ -9,6 +9,7 @@ import { readBackPoints } from './restic-read-back.ts';
 import { recoverRepository, repairRepository } from './restic-repair.ts';
 import { restoreSnapshot } from './restic-restore.ts';
 import { runRestic } from './restic-run.ts';
+import { measureRepository } from './restic-size.ts';
 import { listFolder, listSnapshots } from './restic-snapshots.ts';
 import { storePart } from './restic-store.ts';
 
@@ -41,6 +42,7 @@ export function createResticRepository(options: ResticOptions): Repository {
       const operation = `removal of ${snapshotIds.length} snapshots from ${connection.name}`;
       await runRestic(connection, { operation, args: forgetArguments(snapshotIds) }, step);
     },
+    measure: (step) => measureRepository(connection, step),
     repair: (step, damagedPacks) => repairRepository(connection, damagedPacks, step),
   };
   connections.set(repository, connection);

@@ -1,12 +1,17 @@
 import type { AssetState } from '../../catalog/index.ts';
-import type { Configuration } from '../../domain/configuration/types.ts';
+import type { Configuration, Policy } from '../../domain/configuration/types.ts';
 import { scheduledRunsOf } from '../../domain/cadence/scheduled-runs.ts';
 import { nextRun } from '../../domain/cadence/next-run.ts';
+import { DAY_MILLISECONDS } from '../../domain/objectives/windows.ts';
 import { assess, type Health } from '../../domain/objectives.ts';
-import type { Services, StatusReport } from '../services.ts';
+import type { RepositoryStatusItem, Services } from '../services.ts';
+import { objectiveStatus } from './objective-status.ts';
 import type { Parts } from './parts.ts';
 
-type StatusServices = Pick<Services, 'health' | 'status' | 'listAudit' | 'exportAudit' | 'verifyAudit'>;
+type StatusServices = Pick<
+  Services,
+  'health' | 'status' | 'jobCounts' | 'listAudit' | 'exportAudit' | 'verifyAudit'
+>;
 
 export function statusServices({ catalog, temporal }: Parts): StatusServices {
   return {
@@ -24,24 +29,35 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
       const pauses = await catalog.policyPauses.open();
       const runs = nextBackups(configuration, pauses, now);
       const states = await catalog.status();
+      const objectives = await objectiveStatus(catalog, configuration, now);
+      const policies = new Map(configuration?.policies.map((policy) => [policy.name, policy]));
       const assets = await Promise.all(
-        states.map(async (state) => ({
-          ...assess(
-            { ...factsOf(state, configuration, runs), damagedNewest: await damagedNewest(state) },
-            now,
-          ),
-          paused: pauses.get(state.policy ?? '') ?? null,
-          backups: state.backups,
-          copies: state.copies,
-        })),
+        states.map(async (state) => {
+          const figures = objectives.ofAsset(state.asset, state.policy);
+          const facts = factsOf(state, policies.get(state.policy ?? '') ?? null, runs);
+          const { errorBudget } = figures;
+          const { succeeded, failed } = figures.successRates.backups.days30;
+          return {
+            ...assess({ ...facts, errorBudget, damagedNewest: await damagedNewest(state) }, now),
+            ...figures,
+            paused: pauses.get(state.policy ?? '') ?? null,
+            backups: { succeeded, failed },
+            copies: state.copies,
+          };
+        }),
       );
       const worst = worstOf(assets.map((asset) => asset.health));
       return {
         assets,
         sites: [{ name: 'local', health: worst, reason: worst === 'ok' ? '' : 'see its assets' }],
-        repositories: await repositoryHealth(),
+        repositories: (await repositoryHealth()).map((repository) => ({
+          ...repository,
+          ...objectives.ofRepository(repository.name),
+        })),
       };
     },
+
+    jobCounts: () => catalog.objectives.jobCounts(new Date(Date.now() - DAY_MILLISECONDS)),
 
     listAudit: (page) => catalog.audit.list(page),
     exportAudit: (actor) => exported(actor.name),
@@ -60,7 +76,7 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
     return newest?.proof === 'damaged' ? { id: newest.id, takenAt: newest.takenAt } : null;
   }
 
-  async function repositoryHealth(): Promise<StatusReport['repositories']> {
+  async function repositoryHealth(): Promise<Omit<RepositoryStatusItem, 'growth' | 'fillsAt'>[]> {
     const states = (await catalog.repositories.list()).filter((state) => !state.orphaned);
     return states.map((state) => {
       const { name, type } = state;
@@ -92,8 +108,7 @@ function nextBackups(
   );
 }
 
-function factsOf(state: AssetState, configuration: Configuration | null, runs: Map<string, string>) {
-  const policy = configuration?.policies.find((one) => one.name === state.policy) ?? null;
+function factsOf(state: AssetState, policy: Policy | null, runs: Map<string, string>) {
   return {
     asset: state.asset,
     policy,

@@ -134,6 +134,7 @@ function normalisePolicy(written: Written<'policies'>): Policy {
       rpoSeconds: objectives?.rpo ?? null,
       rtoSeconds: objectives?.rto ?? null,
       provenWithinSeconds: objectives?.provenWithin ?? null,
+      successRate: objectives?.successRate ?? null,
     },
   };
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { expects, say } from './say.ts';
 import { asset } from './schema-assets.ts';
 import * as timing from './schema-timing.ts';
+import { objectives } from './schema-objectives.ts';
 import * as value from './schema-values.ts';
 
 const temporal = value.keys('where Temporal is', {
@@ -83,12 +84,6 @@ const retention = value
     keepWithinYearly: value.keepWithin.optional(),
   })
   .meta({ minProperties: 1 });
-
-const objectives = value.keys('objectives', {
-  rpo: value.duration.optional(),
-  rto: value.duration.optional(),
-  provenWithin: value.duration.optional(),
-});
 
 const copy = z.union([
   value.name,

@@ -157,4 +157,6 @@ export interface Objectives {
   rpoSeconds: number | null;
   rtoSeconds: number | null;
   provenWithinSeconds: number | null;
+  /** Of backups, 0 to 1. Absent in configurations that were applied before there was one. */
+  successRate?: number | null;
 }

@@ -17,6 +17,7 @@ const roles = ['viewer', 'operator', 'approver', 'admin'] as const;
 const routes: [method: string, path: string, role: (typeof roles)[number], body: unknown, status: number][] =
   [
     ['GET', '/api/v1/status', 'viewer', null, 200],
+    ['GET', '/metrics', 'viewer', null, 200],
     ['POST', '/api/v1/backups', 'operator', { policy: 'critical' }, 202],
     ['POST', '/api/v1/verifications', 'operator', { policy: 'critical' }, 202],
     ['GET', '/api/v1/jobs', 'viewer', null, 200],
@@ -27,6 +28,9 @@ const routes: [method: string, path: string, role: (typeof roles)[number], body:
     ['GET', '/api/v1/points/point-1', 'viewer', null, 200],
     ['GET', '/api/v1/points/point-1/files', 'operator', null, 200],
     ['POST', '/api/v1/points/import', 'operator', { asset: 'uploads', repository: 'local' }, 200],
+    ['GET', '/api/v1/policies', 'viewer', null, 200],
+    ['POST', '/api/v1/policies/critical/pause', 'operator', { reason: 'a new disk' }, 200],
+    ['POST', '/api/v1/policies/critical/resume', 'operator', { reason: 'it is in' }, 200],
     ['GET', '/api/v1/restores', 'viewer', null, 200],
     ['GET', '/api/v1/restores/r-1', 'viewer', null, 200],
     ['POST', '/api/v1/restores', 'operator', { asset: 'uploads' }, 202],
@@ -343,8 +347,8 @@ describe('the HTTP API', () => {
     );
     const expected = routes.map(([method, path, role]) => {
       const pattern = path.replace(
-        /(?<=jobs|points|restores|tokens)\/(job-1|point-1|r-1|viewer)/,
-        (_all, id) => (id === 'viewer' ? '/{name}' : '/{id}'),
+        /(?<=jobs|points|restores|tokens|policies)\/(job-1|point-1|r-1|viewer|critical)/,
+        (_all, id) => ({ viewer: '/{name}', critical: '/{policy}' })[String(id)] ?? '/{id}',
       );
       return `${method} ${pattern}: Needs the role ${role}.`;
     });

@@ -55,6 +55,7 @@ export function servicesDouble(): ServicesDouble {
 
     health: async () => ({ parts: [{ name: 'catalog', ok: true }] }),
     status: async () => double.report,
+    jobCounts: async () => [{ type: 'backup', status: 'success', count: 24 }],
 
     startBackup: async (_actor, request, key) => {
       if (request.policy === 'absent') throw unknown(`policy ${request.policy}`);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { migrateCatalog, openCatalog } from '../../catalog/index.ts';
+import { catalogBefore, migrationNames } from './earlier-catalog.ts';
 import { newDatabase, runSql } from './fixture.ts';
 
 const applicationPassword = 'p@ss/word:with#signs';
@@ -11,7 +12,7 @@ describe('migrating the catalogue', function () {
   it('makes an empty database current, once, and lets the application in', async () => {
     const owner = await newDatabase();
     const first = await migrateCatalog(owner, { applicationPassword });
-    assert.deepEqual(first.applied, ['0001_catalogue', '0002_audit_chain', '0003_partial_points']);
+    assert.deepEqual(first.applied, await migrationNames());
     const again = await migrateCatalog(owner, { applicationPassword });
     assert.deepEqual(again.applied, []);
     const catalog = await openCatalog({ url: again.url });
@@ -22,14 +23,15 @@ describe('migrating the catalogue', function () {
   });
 
   it('migrates once when two machines start together', async () => {
+    const names = await migrationNames();
     const owner = await newDatabase();
     const results = await Promise.all([
       migrateCatalog(owner, { applicationPassword }),
       migrateCatalog(owner, { applicationPassword }),
     ]);
-    assert.equal(results.flatMap((result) => result.applied).length, 3);
+    assert.equal(results.flatMap((result) => result.applied).length, names.length);
     const [rows] = await runSql<{ count: string }>(owner, 'select count(*) from migrations');
-    assert.equal(rows?.count, '3');
+    assert.equal(rows?.count, String(names.length));
   });
 
   it('refuses a catalogue that a newer program made', async () => {
@@ -69,10 +71,7 @@ describe('migrating the catalogue', function () {
   });
 
   it('lowers the partial points of before to stored, also where they were read back', async () => {
-    const owner = await newDatabase();
-    await migrateCatalog(owner);
-    await runSql(owner, `delete from migrations where name = '0003_partial_points'`);
-    await runSql(owner, 'alter table recovery_points drop column partial');
+    const owner = await catalogBefore('0003_partial_points');
     const [job, partial, whole] = [randomUUID(), randomUUID(), randomUUID()];
     await runSql(owner, `insert into assets (name, type, orphaned_at) values ('orders', 'directory', now())`);
     await runSql(
@@ -106,7 +105,7 @@ describe('migrating the catalogue', function () {
         [point],
       );
     }
-    assert.deepEqual((await migrateCatalog(owner)).applied, ['0003_partial_points']);
+    assert.equal((await migrateCatalog(owner)).applied[0], '0003_partial_points');
     const catalog = await openCatalog({ url: owner });
     const proofs = await Promise.all([partial, whole].map((id) => catalog.points.find(id)));
     await catalog.close();
@@ -117,6 +116,52 @@ describe('migrating the catalogue', function () {
         [null, 'verified'],
       ],
     );
+  });
+
+  it('counts the runs of before for the objectives', async () => {
+    const owner = await catalogBefore('0008_objectives');
+    const jobs = { good: randomUUID(), bad: randomUUID(), cancelled: randomUUID() };
+    await runSql(owner, `insert into assets (name, type, orphaned_at) values ('orders', 'directory', now())`);
+    for (const [id, status, code] of [
+      [jobs.good, 'success', null],
+      [jobs.bad, 'failed', 'proof.failed'],
+      [jobs.cancelled, 'failed', 'cancelled'],
+    ]) {
+      await runSql(
+        owner,
+        `insert into jobs (id, workflow_id, type, policy, trigger, status, started_at, ended_at)
+         values ($1, 'backup/x', 'backup', 'critical', 'manual', 'failed', now(), now())`,
+        [id],
+      );
+      await runSql(
+        owner,
+        `insert into job_assets (job_id, asset, position, job_type, job_started_at, status, error)
+         values ($1, 'orders', 0, 'backup', now(), $2, jsonb_build_object('code', $3::text))`,
+        [id, status, code],
+      );
+    }
+    await runSql(
+      owner,
+      `insert into recovery_points
+         (id, asset, asset_type, policy, job_id, kind, taken_at, method, proof, bytes, added_bytes)
+       values ($1, 'orders', 'directory', 'critical', $2, 'regular', now(), 'files', 'proven', 1, 70)`,
+      [randomUUID(), jobs.good],
+    );
+    await runSql(
+      owner,
+      `insert into measured_durations (run, asset, step, seconds, bytes, ended_at)
+       values ($1, 'orders', 'rehearse', 4, 1, now())`,
+      [jobs.good],
+    );
+    await migrateCatalog(owner);
+    const catalog = await openCatalog({ url: owner });
+    const [figures, ...others] = await catalog.objectives.assetFigures(new Date());
+    await catalog.close();
+    assert.deepEqual(others, []);
+    assert.deepEqual(figures?.backups.days7, { succeeded: 1, failed: 1, missed: 0 });
+    assert.deepEqual(figures?.validations.days7, { succeeded: 1, failed: 1, missed: 0 });
+    assert.equal(figures?.addedBytes.days7, 70);
+    assert.deepEqual(figures?.rehearsing, [{ daysAgo: 0, seconds: 4 }]);
   });
 
   it('says that nobody answers, without the password', async () => {

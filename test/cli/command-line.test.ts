@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sampleJob, samplePoint, sampleRestore } from '../api/services-double.ts';
+import { sampleFigures, sampleStatus } from '../api/sample-status.ts';
 import { canary, openSite } from './command-line.ts';
 import type { Site } from './command-line.ts';
 
@@ -167,6 +168,7 @@ describe('holdfast, the command line', function () {
         backups: { succeeded: 1, failed: 0 },
         copies: [],
         paused: null,
+        ...sampleFigures(),
       };
       site.services.report = { assets: [asset], sites: [], repositories: [] };
       assert.equal((await site.run('status')).code, 0);
@@ -181,6 +183,30 @@ describe('holdfast, the command line', function () {
       assert.match(stderr, /an objective is breached: uploads/);
       site.services.report = { assets: [], sites: [], repositories: [] };
       assert.equal((await site.run('status', '--check')).code, 0);
+    });
+
+    it('status of one asset has every figure, and of all only what wants attention', async () => {
+      site.services.report = sampleStatus();
+      const all = await site.run('status');
+      assert.doesNotMatch(all.stdout, /validations|offsite: /);
+      assert.match(all.stdout, /\nlocal will be full .*at the pace of the last 90 days \(1 GiB a day\)/);
+      const { stdout, code } = await site.run('status', 'uploads');
+      assert.equal(code, 0);
+      assert.match(
+        stdout,
+        /\n {2}backups {6}7 d 85\.7 % of 7 \(1 missed\), 30 d 96\.6 % of 30 \(1 missed\), 90 d unknown\n/,
+      );
+      assert.match(
+        stdout,
+        /\n {2}budget {7}0\.5 of 1\.5 runs left for 95 % in 30 d, 1 used; burning at 2\.86 times/,
+      );
+      assert.match(stdout, /\n {2}stored {7}7 d \+1 GiB, 30 d \+4 GiB, 90 d unknown\n/);
+      assert.match(stdout, /\n {2}took {9}backup 30 s \(10 s before\), slower; rehearsal unknown\n/);
+      assert.match(stdout, /\nlocal: 90 GiB of 100 GiB stored; 7 d \+7 GiB, /);
+      assert.match(stdout, /\noffsite: its size is unknown/);
+      assert.equal((await site.run('status', '--wide')).stdout, stdout);
+      const absent = await site.run('status', 'orders', '--json');
+      assert.deepEqual([absent.code, absent.json.error?.code], [1, 'notFound']);
     });
 
     it('a broken audit chain is 20', async () => {

@@ -84,6 +84,17 @@ export function repositoryContract(where: string, placeFor: (room: string) => Pr
       assert.equal((await repository.snapshots({}, step())).length, 2);
     });
 
+    it('says what it takes', async () => {
+      await repository.ensure(step());
+      const before = await repository.measure(step());
+      await store('p1');
+      const { storedBytes, freeBytes } = await repository.measure(step());
+      const grown = storedBytes - before.storedBytes;
+      assert.ok(grown > 900_000 && grown < 1_000_000, `grew by ${grown}`);
+      assert.equal(freeBytes === null, place.url.includes(':'), 'only a folder here knows what is left');
+      if (freeBytes !== null) assert.ok(freeBytes > 0);
+    });
+
     it('leaves snapshots of others alone, and shows them without labels', async () => {
       await repository.ensure(step());
       await store('p1');

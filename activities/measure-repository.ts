@@ -1,0 +1,35 @@
+// Keeps the sizes that growth and the forecast are made of. It rides along with steps that store, seldom enough
+// to cost them nothing; one that fails is told, and never fails the backup it came with.
+
+import { isLocalRepository } from '../domain/configuration/repository-url.ts';
+import type { Configuration } from '../domain/configuration/types.ts';
+import { wordsOf } from '../domain/errors.ts';
+import type { Deployment } from './deployment.ts';
+import type { Repository } from './repositories/repository.ts';
+import type { Step } from './step.ts';
+
+/** Counting files of this host is cheap; elsewhere restic has to load its whole index. */
+const SECONDS_BETWEEN = { local: 3600, remote: 86_400 };
+
+export async function measureWhenDue(
+  { catalog, clock }: Pick<Deployment, 'catalog' | 'clock'>,
+  configuration: Configuration,
+  repository: Repository,
+  step: Step,
+): Promise<void> {
+  const { name } = repository;
+  try {
+    const configured = configuration.repositories.find((one) => one.name === name);
+    const between = SECONDS_BETWEEN[isLocalRepository(configured?.url ?? '') ? 'local' : 'remote'];
+    const last = await catalog.objectives.lastSize(name);
+    const now = clock();
+    // Also when the last one is from the future: a clock that was ahead must not end the measuring.
+    const age = last ? Math.abs(now.getTime() - Date.parse(last.at)) / 1000 : Infinity;
+    if (age < between) return;
+    const use = await repository.measure(step);
+    await catalog.objectives.recordSize(name, { at: now.toISOString(), ...use });
+  } catch (error) {
+    if (step.signal.aborted) throw error;
+    step.say('warning', `the size of ${name} could not be measured: ${wordsOf(error)}`);
+  }
+}
