@@ -4,6 +4,7 @@ import type { SecretReference } from '../secret-reference.ts';
 import { resolvePath } from './paths.ts';
 import { absoluteRepositoryUrl } from './repository-url.ts';
 import type { WrittenConfiguration } from './schema.ts';
+import { normaliseVerification } from './schema-verification.ts';
 import type {
   Asset,
   Command,
@@ -129,6 +130,7 @@ function normalisePolicy(written: Written<'policies'>): Policy {
       rtoSeconds: objectives?.rto ?? null,
       provenWithinSeconds: objectives?.provenWithin ?? null,
     },
+    verification: normaliseVerification(written.verification),
   };
 }
 

@@ -29,7 +29,7 @@ export function list<Item extends z.ZodType>(item: Item, what: string, example: 
 }
 
 /** A text that becomes something else, or is refused in the words `read` gives. */
-function text<Result>(
+export function text<Result>(
   what: string,
   example: string,
   read: (text: string) => Result | Refusal,

@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { expects, say } from './say.ts';
 import { asset } from './schema-assets.ts';
+import { verification } from './schema-verification.ts';
 import * as value from './schema-values.ts';
 
 const temporal = value.keys('where Temporal is', {
@@ -107,6 +108,7 @@ const policy = value
     retention: retention.optional(),
     proof: z.enum(['stored', 'verified', 'proven']).optional(),
     objectives: objectives.optional(),
+    verification: verification.optional(),
   })
   .meta({ oneOf: [{ required: ['every'] }, { required: ['cron'] }] });
 
