@@ -9,6 +9,7 @@ import { asFailure } from './activity-step.ts';
 import type { BeginJob, BeginRestore, ControlActivities, JobPlan, VerifyTarget } from './contract.ts';
 import { derivedId } from './derived-id.ts';
 import { assetOf, type Deployment } from './deployment.ts';
+import { planCadenceRun } from './plan-verification.ts';
 
 /** As many as the catalogue lists at once. */
 const POINTS_A_PAGE = 500;
@@ -34,6 +35,7 @@ export function createControlSteps(deployment: Deployment): ControlActivities {
     },
     hostOf: () => Promise.resolve(deployment.hostQueue),
     pointsToVerify: (input) => pointsToVerify(deployment, input),
+    planVerification: (input) => planCadenceRun(deployment, input),
     beginRestore: (input) => beginRestore(deployment, input),
     restoreStatus: async ({ restoreId, ...change }) => {
       const endedAt = isFinal(change.status) ? { endedAt: new Date().toISOString() } : {};

@@ -14,6 +14,7 @@ import type { AssetHealth, Health } from '../domain/objectives.ts';
 import type { Job, JobEvent, JobStatus, JobType } from '../domain/job.ts';
 import type { PointKind, RecoveryPoint } from '../domain/recovery-point.ts';
 import type { Restore } from '../domain/restore.ts';
+import type { VerificationPlan } from '../domain/verification/policy-plan.ts';
 
 export interface Actor {
   /** The token's name, as the audit shows it. */
@@ -53,6 +54,8 @@ export interface VerificationRequest {
   all: boolean;
   /** Only this one. */
   point: string | null;
+  /** Instead of points: what the policy's verification cadence has due now. */
+  due: boolean;
 }
 
 export interface RestoreRequest {
@@ -113,7 +116,22 @@ export interface AssetStatusItem extends AssetHealth {
 export interface StatusReport {
   assets: AssetStatusItem[];
   sites: { name: string; health: Health; reason: string }[];
-  repositories: { name: string; type: string; health: Health; reason: string }[];
+  repositories: {
+    name: string;
+    type: string;
+    health: Health;
+    reason: string;
+    /** null: no policy asks for its readings, or nothing is stored in it. */
+    oldestUnread: OldestUnread | null;
+  }[];
+}
+
+/** Every byte of a repository was read back, or written, after `since`. */
+export interface OldestUnread {
+  since: string;
+  seconds: number;
+  /** `verification.within` of the policies that keep points there; the shortest. */
+  limitSeconds: number;
 }
 
 export interface ServiceHealth {
@@ -131,6 +149,7 @@ export interface Services {
     request: VerificationRequest,
     key: IdempotencyKey | null,
   ): Promise<Once<Job>>;
+  planVerification(policy: string): Promise<VerificationPlan>;
   listJobs(filter: JobFilter, page: PageRequest): Promise<Page<Job>>;
   getJob(id: string): Promise<Job>;
   /** A log is read forwards: oldest first, from after that sequence number; `next` is the one to go on from. */

@@ -11,6 +11,7 @@ import type { Audit } from './audit.ts';
 import type { Configurations } from './configurations.ts';
 import type { Durations } from './durations.ts';
 import type { Idempotency } from './idempotency.ts';
+import type { Readings } from './readings.ts';
 import type { Repositories } from './repositories.ts';
 import type { AssetState } from './status.ts';
 import type { Tokens } from './tokens.ts';
@@ -22,6 +23,7 @@ export interface Catalog {
   readonly restores: Restores;
   readonly configurations: Configurations;
   readonly repositories: Repositories;
+  readonly readings: Readings;
   readonly idempotency: Idempotency;
   readonly tokens: Tokens;
   readonly durations: Durations;

@@ -12,6 +12,7 @@ import { jobEvents } from './job-events.ts';
 import { jobs } from './jobs.ts';
 import { assertCurrent } from './migrate.ts';
 import { points } from './recovery-points.ts';
+import { readings } from './readings.ts';
 import { repositories } from './repositories.ts';
 import { restores } from './restores.ts';
 import { assetStates } from './status.ts';
@@ -59,6 +60,7 @@ function catalogOn(connection: Connection, actor: string): Catalog {
     restores: restores(database),
     configurations: configurations(database),
     repositories: repositories(database),
+    readings: readings(database),
     idempotency: idempotency(database),
     tokens: tokens(database),
     durations: durations(database),

@@ -3,12 +3,13 @@ import type { AssetHealth } from '../domain/objectives.ts';
 import { statusCell } from './colours.ts';
 import { printable } from './printable.ts';
 import { table } from './table.ts';
+import { unreadLines, type OldestUnread } from './verification-text.ts';
 import { relative, when } from './when.ts';
 
 interface Report {
   assets: AssetHealth[];
   sites: { name: string; health: string; reason: string }[];
-  repositories: { name: string; health: string; reason: string }[];
+  repositories: { name: string; health: string; reason: string; oldestUnread: OldestUnread | null }[];
 }
 
 export async function statusText(report: Report, now = new Date()): Promise<string> {
@@ -39,7 +40,7 @@ export async function statusText(report: Report, now = new Date()): Promise<stri
   const places = [...report.sites, ...report.repositories]
     .filter(({ health }) => health !== 'ok')
     .map(({ name, health, reason }) => printable(`${name} is ${health}: ${reason}`));
-  return [drawn[0], ...body, ...places].join('\n');
+  return [drawn[0], ...body, ...places, ...unreadLines(report.repositories, now)].join('\n');
 }
 
 /** Below the asset it is about: the reason, and what to do. */

@@ -3,11 +3,12 @@ import type { AssetHealth } from '../domain/objectives.ts';
 import { examples } from './command.ts';
 import { does } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
+import type { OldestUnread } from './verification-text.ts';
 
 interface Report {
   assets: AssetHealth[];
   sites: { name: string; health: string; reason: string }[];
-  repositories: { name: string; health: string; reason: string }[];
+  repositories: { name: string; health: string; reason: string; oldestUnread: OldestUnread | null }[];
 }
 
 export function statusCommand(program: Command): void {

@@ -59,7 +59,7 @@ export function planReadings(cadence: ReadingCadence, facts: ReadingFacts, now: 
   if (!oldest) return { ...all, due: [], unreadSince: null };
   const every = cadence.everySeconds * 1000;
   const waiting = states
-    .filter(({ readAt }) => readAt === null || now.getTime() - readAt >= every / 2)
+    .filter(({ readAt, damaged }) => damaged || readAt === null || now.getTime() - readAt >= every / 2)
     .map((state) => ({ ...state, left: runsLeft(state, cadence, now) }));
   const count = Math.max(
     waiting.filter(({ left }) => left <= 0).length,
