@@ -35,8 +35,14 @@ export function repositoriesOf(policy: Policy): string[] {
 }
 
 export function secondsBetween(cadence: Cadence): number {
-  return cadence.kind === 'every' ? cadence.seconds : longestGap(cadence.expression);
+  if (cadence.kind === 'every') return cadence.seconds;
+  const known = gaps.get(cadence.expression) ?? longestGap(cadence.expression);
+  gaps.set(cadence.expression, known);
+  return known;
 }
+
+/** Some milliseconds each, and `status` asks for those of every policy. */
+const gaps = new Map<string, number>();
 
 function strictest(repository: string, all: readonly Verification[]): ReadingCadence {
   const everySeconds = Math.min(...all.map(({ cadence }) => secondsBetween(cadence)));

@@ -65,6 +65,7 @@ describe('parseConfiguration', () => {
           retention: null,
           proof: 'verified',
           objectives: { rpoSeconds: null, rtoSeconds: null, provenWithinSeconds: null },
+          verification: null,
         },
       ],
     };
@@ -99,6 +100,7 @@ describe('parseConfiguration', () => {
       },
       proof: 'proven',
       objectives: { rpoSeconds: 86_400, rtoSeconds: 1800, provenWithinSeconds: 604_800 },
+      verification: null,
     });
   });
 
