@@ -73,6 +73,32 @@ export interface VerifyTarget {
   rehearse: string | null;
 }
 
+/** What a run of the verification cadence reads and rehearses. */
+export interface CadencePlan {
+  /** Only those of which something is due. */
+  repositories: {
+    repository: string;
+    /** Into how many groups the cadence divides it. */
+    groups: number;
+    /** In this order; the whole at once is group 1 of 1. */
+    readings: { group: number; groups: number }[];
+  }[];
+  rehearsals: DueRehearsalOfPoint[];
+}
+
+export interface DueRehearsalOfPoint {
+  asset: string;
+  point: string;
+  repository: string;
+}
+
+/** What was found in a group; null: nothing wrong that was not known. */
+export interface GroupOutcome {
+  failure: Failure | null;
+  /** Those of the policy that it hurts; may be none of them. */
+  assets: string[];
+}
+
 /** Steps that touch only the catalogue; any worker may do them. */
 export interface ControlActivities {
   beginJob(input: BeginJob): Promise<JobPlan>;
@@ -80,6 +106,8 @@ export interface ControlActivities {
   endAsset(input: AssetStep & { outcome: AssetOutcome }): Promise<void>;
   endJob(input: { jobId: string; status: JobStatus; error: Failure | null }): Promise<void>;
   pointsToVerify(input: JobScope & { points: string[]; all: boolean }): Promise<VerifyTarget[]>;
+  /** What of the policy's repositories is due to be read back, and what to be rehearsed. */
+  planVerification(input: JobScope): Promise<CadencePlan>;
   beginRestore(input: BeginRestore): Promise<RestorePlan>;
   restoreStatus(input: RestoreStatusChange): Promise<void>;
   /** Task queue of the host that reaches the repositories. */
@@ -135,6 +163,10 @@ export interface HostActivities {
   copyPoint(input: PointStep & { from: string; to: string }): Promise<void>;
   /** Reads back every byte of these points in that repository. */
   verifyPoints(input: AssetStep & { points: string[]; repository: string }): Promise<void>;
+  /** Reads back every byte of one group of a repository, and marks whatever is hurt by damage there. */
+  readGroup(input: JobScope & { repository: string; group: number; groups: number }): Promise<GroupOutcome>;
+  /** Where every group was read since the cycle began: what was stored before is verified, and the next begins. */
+  endReadingCycle(input: JobScope & { repository: string; groups: number }): Promise<void>;
   /** Restores the point from that repository into a sandbox and runs its checks. */
   provePoint(input: PointStep & { repository: string }): Promise<void>;
 

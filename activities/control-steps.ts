@@ -10,6 +10,7 @@ import type { BeginJob, BeginRestore, ControlActivities, JobPlan, VerifyTarget }
 import { derivedId } from './derived-id.ts';
 import { assetOf, type Deployment } from './deployment.ts';
 import { sayWhatWasLeftOut } from './overrun.ts';
+import { planCadenceRun } from './plan-verification.ts';
 
 /** As many as the catalogue lists at once. */
 const POINTS_A_PAGE = 500;
@@ -36,6 +37,7 @@ export function createControlSteps(deployment: Deployment): ControlActivities {
     },
     hostOf: () => Promise.resolve(deployment.hostQueue),
     pointsToVerify: (input) => pointsToVerify(deployment, input),
+    planVerification: (input) => planCadenceRun(deployment, input),
     beginRestore: (input) => beginRestore(deployment, input),
     restoreStatus: async ({ restoreId, ...change }) => {
       const endedAt = isFinal(change.status) ? { endedAt: new Date().toISOString() } : {};

@@ -5,7 +5,8 @@ import type { PointCopy, RecoveryPoint } from '../domain/recovery-point.ts';
 import { runStep } from './activity-step.ts';
 import type { AssetStep, HostActivities } from './contract.ts';
 import { assetOf, configurationOf, type Deployment } from './deployment.ts';
-import type { ReadBack, Repository } from './repositories/repository.ts';
+import { recordDamage } from './record-damage.ts';
+import type { Repository } from './repositories/repository.ts';
 import type { RestoredParts } from './sources/source.ts';
 import type { Step } from './step.ts';
 import { recordDuration } from './record-duration.ts';
@@ -149,38 +150,6 @@ export function copyIn(point: RecoveryPoint, repository: string): PointCopy {
     message: `recovery point ${point.id} has no copy in ${repository}`,
     cause: `it is in ${point.copies.map((one) => one.repository).join(', ')}`,
     hint: 'choose one of these with --from',
-  });
-}
-
-/** Marks every point that the damage hurts, not only those that were being read. */
-async function recordDamage(
-  deployment: Deployment,
-  repository: Repository,
-  read: RecoveryPoint[],
-  damage: Pick<ReadBack, 'errors' | 'damagedSnapshots' | 'damagedPacks'>,
-  step: Step,
-): Promise<HoldfastError> {
-  const { catalog } = deployment;
-  const now = new Date().toISOString();
-  const { damagedSnapshots: snapshots, damagedPacks: packs } = damage;
-  const errors = damage.errors.slice(0, 20);
-  await catalog.repositories.markDamaged(repository.name, { snapshots, packs, errors }, now);
-  const named = await catalog.points.withSnapshots(repository.name, snapshots);
-  // Damage that no snapshot could be named for still hurts what was being read.
-  const hurt = named.length > 0 ? named : read;
-  for (const one of hurt) {
-    await catalog.points.markCopy(one.id, repository.name, { damagedAt: now });
-    step.say(
-      'error',
-      `the copy of ${one.id} (${one.asset}, ${one.takenAt}) in ${repository.name} is damaged`,
-    );
-  }
-  const listed = hurt.map((one) => `${one.id} (${one.asset}, ${one.takenAt})`).join(', ');
-  return new HoldfastError({
-    code: 'repository.damaged',
-    message: `${repository.name} holds damaged data; it hurts recovery ${hurt.length === 1 ? 'point' : 'points'} ${listed}`,
-    cause: damage.errors.slice(0, 5).join('\n'),
-    hint: 'back up again: the next run repairs the repository and sends what is lost anew; other copies of these points are not touched by this',
   });
 }
 

@@ -31,8 +31,14 @@ export function backupRoutes(api: Api, services: Services): void {
       summary: "Read back and prove recovery points of a policy's assets",
       headers: idempotencyHeaders,
       body: z
-        .strictObject({ policy: name, all: z.boolean().default(true), point: id.nullable().default(null) })
-        .refine(({ all, point }) => !(all && point !== null), 'all and point exclude each other'),
+        .strictObject({
+          policy: name,
+          all: z.boolean().default(true),
+          point: id.nullable().default(null),
+          due: z.boolean().default(false).describe("what the policy's verification has due now"),
+        })
+        .refine(({ all, point }) => !(all && point !== null), 'all and point exclude each other')
+        .refine(({ due, point }) => !(due && point !== null), 'due and point exclude each other'),
       response: { 200: job, 202: job },
     },
     handler: async (request, reply) => {

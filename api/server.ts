@@ -27,6 +27,7 @@ import type { Services } from './services.ts';
 import { healthRoute, statusRoutes } from './status.ts';
 import { tokenRoutes } from './tokens.ts';
 import type { TokenStore } from './tokens.ts';
+import { verificationPlanRoute } from './verification-plan.ts';
 
 export interface ServerOptions {
   services: Services;
@@ -80,6 +81,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
 function addRoutes(api: Api, { services, tokens }: ServerOptions): void {
   statusRoutes(api, services);
   backupRoutes(api, services);
+  verificationPlanRoute(api, services);
   jobRoutes(api, services);
   pointRoutes(api, services);
   restoreRoutes(api, services);

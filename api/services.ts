@@ -18,6 +18,7 @@ import type { RepositoryGrowth } from '../domain/objectives/repository-growth.ts
 import type { Job, JobEvent, JobStatus, JobType } from '../domain/job.ts';
 import type { PointKind, RecoveryPoint } from '../domain/recovery-point.ts';
 import type { Restore } from '../domain/restore.ts';
+import type { VerificationPlan } from '../domain/verification/policy-plan.ts';
 
 export interface Actor {
   /** The token's name, as the audit shows it. */
@@ -57,6 +58,8 @@ export interface VerificationRequest {
   all: boolean;
   /** Only this one. */
   point: string | null;
+  /** Instead of points: what the policy's verification cadence has due now. */
+  due: boolean;
 }
 
 export interface RestoreRequest {
@@ -138,12 +141,22 @@ export interface RepositoryStatusItem {
   growth: Omit<RepositoryGrowth, 'fillsAt'>;
   /** When it will be full at the pace of the last 90 days. */
   fillsAt: string | null;
+  /** null: no policy asks for its readings, or nothing is stored in it. */
+  oldestUnread: OldestUnread | null;
 }
 
 export interface JobCount {
   type: JobType;
   status: JobStatus;
   count: number;
+}
+
+/** Every byte of a repository was read back, or written, after `since`. */
+export interface OldestUnread {
+  since: string;
+  seconds: number;
+  /** `verification.within` of the policies that keep points there; the shortest. */
+  limitSeconds: number;
 }
 
 export interface ServiceHealth {
@@ -163,6 +176,7 @@ export interface Services {
     request: VerificationRequest,
     key: IdempotencyKey | null,
   ): Promise<Once<Job>>;
+  planVerification(policy: string): Promise<VerificationPlan>;
   listJobs(filter: JobFilter, page: PageRequest): Promise<Page<Job>>;
   getJob(id: string): Promise<Job>;
   /** A log is read forwards: oldest first, from after that sequence number; `next` is the one to go on from. */

@@ -77,6 +77,16 @@ const statusReport = z.object({
   assets: z.array(assetStatusItem),
   sites: z.array(z.object({ name: z.string(), health, reason: z.string() })),
   repositories: z.array(
-    z.object({ name: z.string(), type: z.string(), health, reason: z.string(), ...repositoryFigures }),
+    z.object({
+      name: z.string(),
+      type: z.string(),
+      health,
+      reason: z.string(),
+      ...repositoryFigures,
+      oldestUnread: z
+        .object({ since: time, seconds: z.number(), limitSeconds: z.number() })
+        .nullable()
+        .describe('every byte there was read back, or written, after `since`'),
+    }),
   ),
 }) satisfies z.ZodType<StatusReport>;

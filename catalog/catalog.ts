@@ -13,6 +13,7 @@ import type { Durations } from './durations.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { PolicyPauses } from './policy-pauses.ts';
 import type { Objectives } from './objectives.ts';
+import type { Readings } from './readings.ts';
 import type { Repositories } from './repositories.ts';
 import type { Schedules } from './schedules.ts';
 import type { AssetState } from './status.ts';
@@ -27,6 +28,7 @@ export interface Catalog {
   readonly repositories: Repositories;
   readonly schedules: Schedules;
   readonly policyPauses: PolicyPauses;
+  readonly readings: Readings;
   readonly idempotency: Idempotency;
   readonly tokens: Tokens;
   readonly durations: Durations;

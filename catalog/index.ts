@@ -14,6 +14,7 @@ import { assertCurrent } from './migrate.ts';
 import { objectives } from './objectives.ts';
 import { points } from './recovery-points.ts';
 import { policyPauses } from './policy-pauses.ts';
+import { readings } from './readings.ts';
 import { repositories } from './repositories.ts';
 import { restores } from './restores.ts';
 import { schedules } from './schedules.ts';
@@ -66,6 +67,7 @@ function catalogOn(connection: Connection, actor: string): Catalog {
     repositories: repositories(database),
     schedules: schedules(database),
     policyPauses: policyPauses(database),
+    readings: readings(database),
     idempotency: idempotency(database),
     tokens: tokens(database),
     durations: durations(database),

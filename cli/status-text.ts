@@ -10,12 +10,13 @@ import {
   type RepositoryFigures,
 } from './status-figures.ts';
 import { table } from './table.ts';
+import { unreadLines, type OldestUnread } from './verification-text.ts';
 import { exact, relative, when } from './when.ts';
 
 export interface StatusReport {
   assets: Item[];
   sites: { name: string; health: string; reason: string }[];
-  repositories: ({ health: string; reason: string } & RepositoryFigures)[];
+  repositories: ({ health: string; reason: string; oldestUnread: OldestUnread | null } & RepositoryFigures)[];
 }
 
 interface Item extends AssetHealth, ObjectiveFigures {
@@ -58,7 +59,7 @@ export async function statusText(report: StatusReport, wide = false, now = new D
   const growth = wide
     ? report.repositories.map((repository) => repositoryLine(repository, now))
     : notableRepositories(report.repositories, now);
-  return [drawn[0], ...body, ...places, ...growth].join('\n');
+  return [drawn[0], ...body, ...places, ...unreadLines(report.repositories, now), ...growth].join('\n');
 }
 
 /** Below the asset it is about: the reason, and what to do. */

@@ -1,9 +1,12 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { Job } from '../domain/job.ts';
 import { examples, group } from './command.ts';
+import type { VerificationPlan } from '../domain/verification/policy-plan.ts';
 import { does } from './outcome.ts';
+import { segment } from './service.ts';
 
 interface RunOptions {
+  due?: boolean;
   latest?: boolean;
   point?: string;
   idempotencyKey?: string;
@@ -19,18 +22,39 @@ export function verifyCommands(program: Command): void {
     )
     .option('--latest', 'only the newest recovery point of each asset')
     .option('--point <id>', 'only this one')
+    .addOption(
+      new Option('--due', "what the policy's verification has due now, as its own runs do").conflicts([
+        'latest',
+        'point',
+      ]),
+    )
     .option('--idempotency-key <key>', 'start nothing when a request with this key did already')
     .option('--detach', 'return as soon as it has started')
-    .addHelpText('after', examples('verify run critical', 'verify run critical --latest'))
+    .addHelpText(
+      'after',
+      examples('verify run critical', 'verify run critical --latest', 'verify run critical --due'),
+    )
     .action(
       does(async (call, policy: string, options: RunOptions) => {
         const service = await call.service();
         const headers = options.idempotencyKey ? { 'idempotency-key': options.idempotencyKey } : {};
-        const { latest = false, point = null } = options;
-        const request = { policy, all: !latest && point === null, point };
+        const { latest = false, point = null, due = false } = options;
+        const request = { policy, all: !latest && point === null, point, due };
         const job = await service.post<Job>('/verifications', request, headers);
         const { runToEnd } = await import('./job-run.ts');
         return runToEnd(call, service, job, options.detach === true);
+      }),
+    );
+  verify
+    .command('plan <policy>')
+    .description('what a run of its verification would read back and rehearse now, and why; changes nothing')
+    .addHelpText('after', examples('verify plan critical', 'verify plan critical --json'))
+    .action(
+      does(async (call, policy: string) => {
+        const service = await call.service();
+        const plan = await service.get<VerificationPlan>(`/verifications/plan?policy=${segment(policy)}`);
+        const text = async () => (await import('./verification-text.ts')).verificationText(plan);
+        return { data: plan, text };
       }),
     );
 }

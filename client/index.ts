@@ -1,4 +1,12 @@
 export { asking, connect, TASK_QUEUE, type TemporalAddress } from './connection.ts';
-export { cancelJob, jobWorkflowId, startBackup, startVerification, workflowState } from './jobs.ts';
+export {
+  cancelJob,
+  isCadenceRun,
+  jobWorkflowId,
+  startBackup,
+  startCadenceRun,
+  startVerification,
+  workflowState,
+} from './jobs.ts';
 export { adoptSnapshots, lookInside } from './looks.ts';
 export { cancelRestore, commitRestore, restoreWorkflowId, startRestore } from './restores.ts';

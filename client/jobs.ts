@@ -1,10 +1,11 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
-import type { BackupInput, VerifyInput } from '../workflows/messages.ts';
+import type { Job } from '../domain/job.ts';
+import type { BackupInput, VerifyCadenceInput, VerifyInput } from '../workflows/messages.ts';
 import { asking, TASK_QUEUE } from './connection.ts';
 
 /** `backup/critical-2026-11-21T02:00:00.000Z`: the form a Schedule gives its runs too. */
-export function jobWorkflowId(type: 'backup' | 'verify', policy: string, at: Date): string {
+export function jobWorkflowId(type: 'backup' | 'verify' | 'verify-due', policy: string, at: Date): string {
   return `${type}/${policy}-${at.toISOString()}`;
 }
 
@@ -18,6 +19,19 @@ export async function startVerification(
   input: VerifyInput,
 ): Promise<void> {
   await startOnce(client, 'verify', workflowId, input);
+}
+
+export async function startCadenceRun(
+  client: Client,
+  workflowId: string,
+  input: VerifyCadenceInput,
+): Promise<void> {
+  await startOnce(client, 'verifyCadence', workflowId, input);
+}
+
+/** Whether a verification is a run of its policy's cadence, begun by its Schedule or by a person with --due. */
+export function isCadenceRun({ type, trigger, workflowId }: Job): boolean {
+  return type === 'verify' && (trigger === 'schedule' || workflowId.startsWith('verify-due/'));
 }
 
 /**

@@ -145,7 +145,11 @@ function optionsFor(taskQueue: string, { run, pausedFor, shape }: WantedSchedule
   };
 }
 
-const WORKFLOWS: Record<RunKind, string> = { backup: 'backup', retention: 'retention' };
+const WORKFLOWS: Record<RunKind, string> = {
+  backup: 'backup',
+  retention: 'retention',
+  verify: 'verifyCadence',
+};
 
 function specOf({ cadence, offsetSeconds, jitterSeconds }: ScheduledRun): ScheduleSpec {
   return {

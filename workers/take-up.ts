@@ -5,8 +5,10 @@ import { folders } from '../activities/deployment.ts';
 import { swapNames } from '../activities/sources/postgres-identifiers.ts';
 import type { Catalog } from '../catalog/index.ts';
 import {
+  isCadenceRun,
   restoreWorkflowId,
   startBackup,
+  startCadenceRun,
   startVerification,
   TASK_QUEUE,
   workflowState,
@@ -62,7 +64,8 @@ async function startAgain(client: Client, job: Job): Promise<void> {
   const assets = job.assets.map((one) => one.asset);
   if (job.type === 'backup')
     await startBackup(client, job.workflowId, { ...common, trigger: job.trigger, assets });
-  if (job.type === 'verify')
+  if (isCadenceRun(job)) await startCadenceRun(client, job.workflowId, { ...common, trigger: job.trigger });
+  else if (job.type === 'verify')
     await startVerification(client, job.workflowId, { ...common, points: [], all: false });
 }
 

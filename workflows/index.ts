@@ -4,3 +4,4 @@ export { backup } from './backup.ts';
 export { look } from './look.ts';
 export { restore } from './restore.ts';
 export { verify } from './verify.ts';
+export { verifyCadence } from './verify-cadence.ts';

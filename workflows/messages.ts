@@ -32,6 +32,15 @@ export interface VerifyInput {
   all: boolean;
 }
 
+/** What is due now decides what is read: see domain/verification. */
+export interface VerifyCadenceInput {
+  policy: string;
+  /** Absent on a scheduled run. */
+  jobId?: string;
+  trigger?: Trigger;
+  actor?: string;
+}
+
 export interface RestoreInput {
   restoreId: string;
   asset: string;

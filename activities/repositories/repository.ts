@@ -61,6 +61,12 @@ export interface RepositoryUse {
   freeBytes: number | null;
 }
 
+/** What the reading of one group of a repository came to. */
+export interface ShareReadBack extends ReadBack {
+  /** Storage files in the group, and in the whole repository. 0 of more than 0 is an empty group. */
+  packs: { read: number; total: number };
+}
+
 export interface RestoreRequest {
   snapshotId: string;
   /** Absolute path inside the snapshot; its content lands directly in `target`. */
@@ -92,6 +98,11 @@ export interface Repository {
   snapshots(filter: { point?: string; asset?: string }, step: Step): Promise<EngineSnapshot[]>;
   /** Reads back every byte these points refer to, once. A point that is not there is an error, never "ok". */
   readBack(points: readonly string[], step: Step): Promise<ReadBack>;
+  /**
+   * Reads back every byte of the n-th of `groups` groups into which all that is stored here is divided, whoever it
+   * belongs to: which group a storage file is in never changes. Never ok when it cannot be told what was read.
+   */
+  readShare(group: number, groups: number, step: Step): Promise<ShareReadBack>;
   restore(request: RestoreRequest, step: Step): Promise<{ files: number; bytes: number }>;
   list(snapshotId: string, path: string, step: Step): Promise<RepositoryEntry[]>;
   forget(snapshotIds: string[], step: Step): Promise<void>;

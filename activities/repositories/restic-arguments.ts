@@ -88,9 +88,29 @@ export function checkArguments(
   ];
 }
 
+/** Without --json, which says nothing of how much was read. Unlocked and confirmed as above. */
+export function checkShareArguments(
+  group: number,
+  groups: number,
+  locked: boolean,
+  cacheFolder: string,
+): string[] {
+  return [
+    'check',
+    `--read-data-subset=${group}/${groups}`,
+    ...(locked ? [] : ['--no-lock']),
+    `--cache-dir=${cacheFolder}`,
+  ];
+}
+
 /** Without a lock: it only reads, and must tell whom damage hurts while a backup goes on. */
 export function findPacksArguments(packs: readonly string[]): string[] {
   return ['find', '--no-lock', '--pack', '--', ...packs];
+}
+
+/** Takes the beginnings of ids too, which is all that check says of a folder. */
+export function findTreesArguments(trees: readonly string[]): string[] {
+  return ['find', '--no-lock', '--tree', '--', ...trees];
 }
 
 export function restoreArguments(

@@ -34,10 +34,12 @@ export async function readBackPoints(
   }
   const errors = check.errors.filter((words) => !ABOUT_ANY_POINT.test(words));
   if (errors.length === 0) return { ok: true, errors: [], damagedSnapshots: [], damagedPacks: [] };
-  const hurt = await snapshotsUsing(connection, check.damagedPacks, step);
+  const { damagedPacks } = check;
+  const hurt =
+    damagedPacks.length === 0 ? [] : await snapshotsUsing(connection, findPacksArguments(damagedPacks), step);
   // The point's own bytes were read and found wrong: if nobody could be named, all of it counts as hurt.
   const damagedSnapshots = own.some((id) => hurt.includes(id)) ? hurt : [...new Set([...own, ...hurt])];
-  return { ok: false, errors, damagedSnapshots, damagedPacks: check.damagedPacks };
+  return { ok: false, errors, damagedSnapshots, damagedPacks };
 }
 
 /** The packs `check --read-data` finds missing or wrong, in the whole repository. */
@@ -45,7 +47,7 @@ export async function findDamagedPacks(connection: ResticConnection, step: Step)
   return (await readData(connection, null, { locked: false }, step)).damagedPacks;
 }
 
-const VANISHED = /does not exist|no such file|not found|NoSuchKey/i;
+export const VANISHED = /does not exist|no such file|not found|NoSuchKey/i;
 
 /**
  * Packs that are missing or too short are said of the whole repository, whatever the tag. Where the point
@@ -54,8 +56,8 @@ const VANISHED = /does not exist|no such file|not found|NoSuchKey/i;
 const ABOUT_ANY_POINT = /^pack [0-9a-f]{64}: (?:does not exist|unexpected file size)/;
 
 /** Advice and headings among check's errors. */
-const NO_ERROR =
-  /^$|^The repository (?:contains damaged|is damaged|index is damaged)|^restic repair |^Damaged pack files can|^Load\(<.*> failed: |^error for tree [0-9a-f]+:$|operation successful after|returned error, retrying/;
+export const NO_ERROR =
+  /^$|^Fatal: repository contains errors$|^The repository (?:contains damaged|is damaged|index is damaged)|^restic repair |^Damaged pack files can|^Load\(<.*> failed: |^error for tree [0-9a-f]+:$|operation successful after|returned error, retrying/;
 
 interface Check {
   errors: string[];
@@ -101,7 +103,7 @@ async function readData(
  * check must read from the repository, not from the persistent cache; one of its own spares it a request
  * per folder. What a killed check left there goes when the next begins.
  */
-async function emptyCacheFolder(cacheFolder: string): Promise<string> {
+export async function emptyCacheFolder(cacheFolder: string): Promise<string> {
   const parent = join(cacheFolder, 'checks');
   await mkdir(parent, { recursive: true, mode: 0o700 });
   for (const name of await readdir(parent)) {
@@ -121,11 +123,14 @@ function isAlive(pid: number): boolean {
 }
 
 /**
- * Who refers to these packs. `find` names a snapshot where a file or folder lies in one, and on standard
+ * Who refers to what `find` is asked for. It names a snapshot where a file or folder lies in one, and on standard
  * error every snapshot with a folder it cannot load; its JSON form would be one line of any length.
  */
-async function snapshotsUsing(connection: ResticConnection, packs: string[], step: Step): Promise<string[]> {
-  if (packs.length === 0) return [];
+export async function snapshotsUsing(
+  connection: ResticConnection,
+  args: readonly string[],
+  step: Step,
+): Promise<string[]> {
   const named = new Set<string>();
   const see = (line: string) => {
     const id = /^ \.\.\. (?:in|which belongs to) snapshot ([0-9a-f]{8,64})/.exec(line)?.[1];
@@ -133,11 +138,7 @@ async function snapshotsUsing(connection: ResticConnection, packs: string[], ste
   };
   const operation = `search for whom the damage in ${connection.name} hurts`;
   try {
-    await runRestic(
-      connection,
-      { operation, args: findPacksArguments(packs), onStdoutLine: see, onStderrLine: see },
-      step,
-    );
+    await runRestic(connection, { operation, args, onStdoutLine: see, onStderrLine: see }, step);
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code === 'cancelled') throw error;
     step.say('warning', `${error.message}: ${error.cause}`);

@@ -6,6 +6,7 @@ import { forgetArguments } from './restic-arguments.ts';
 import { connectionFor, type ResticConnection, type ResticOptions } from './restic-connection.ts';
 import { copySnapshots, createRepository } from './restic-copy.ts';
 import { readBackPoints } from './restic-read-back.ts';
+import { readShareOf } from './restic-read-share.ts';
 import { recoverRepository, repairRepository } from './restic-repair.ts';
 import { restoreSnapshot } from './restic-restore.ts';
 import { runRestic } from './restic-run.ts';
@@ -28,6 +29,7 @@ export function createResticRepository(options: ResticOptions): Repository {
       copySnapshots(connection, connectionOf(source), requireIds(snapshotIds), step),
     snapshots: (filter, step) => listSnapshots(connection, filter, step),
     readBack: (points, step) => readBackPoints(connection, points, step),
+    readShare: (group, groups, step) => readShareOf(connection, group, groups, step),
     restore: (request, step) => {
       requireIds([request.snapshotId]);
       return restoreSnapshot(connection, request, step);

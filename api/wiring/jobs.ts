@@ -1,15 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { cancelJob, jobWorkflowId, startBackup, startVerification } from '../../client/index.ts';
+import {
+  cancelJob,
+  jobWorkflowId,
+  startBackup,
+  startCadenceRun,
+  startVerification,
+} from '../../client/index.ts';
 import type { Catalog } from '../../catalog/index.ts';
 import { assetsOf, policyOf } from '../../domain/chosen.ts';
 import { asHoldfastError, HoldfastError } from '../../domain/errors.ts';
 import type { Job } from '../../domain/job.ts';
+import { verificationOf } from '../../domain/verification/policy-plan.ts';
 import type { Actor, IdempotencyKey, Once, Services } from '../services.ts';
 import type { Parts } from './parts.ts';
+import { verificationPlan } from './verification-status.ts';
 
 type JobServices = Pick<
   Services,
-  'startBackup' | 'startVerification' | 'listJobs' | 'getJob' | 'jobEvents' | 'cancelJob'
+  'startBackup' | 'startVerification' | 'planVerification' | 'listJobs' | 'getJob' | 'jobEvents' | 'cancelJob'
 >;
 
 export function jobServices({ catalog, temporal }: Parts): JobServices {
@@ -26,15 +34,19 @@ export function jobServices({ catalog, temporal }: Parts): JobServices {
       ),
 
     startVerification: (actor, request, key) =>
-      startOnce(catalog, actor, key, 'verify', { policy: request.policy, assets: [] }, (job) =>
-        startVerification(temporal, job.workflowId, {
-          policy: request.policy,
-          jobId: job.id,
-          actor: actor.name,
-          points: request.point === null ? [] : [request.point],
-          all: request.all,
-        }),
-      ),
+      request.due
+        ? startDue(actor, request.policy, key)
+        : startOnce(catalog, actor, key, 'verify', { policy: request.policy, assets: [] }, (job) =>
+            startVerification(temporal, job.workflowId, {
+              policy: request.policy,
+              jobId: job.id,
+              actor: actor.name,
+              points: request.point === null ? [] : [request.point],
+              all: request.all,
+            }),
+          ),
+
+    planVerification: (policy) => verificationPlan(catalog, policy),
 
     listJobs: (filter, page) =>
       catalog.jobs.list({
@@ -61,6 +73,20 @@ export function jobServices({ catalog, temporal }: Parts): JobServices {
       return endWithoutWorkflow(catalog, actor, job.id);
     },
   };
+
+  /** Refused before a job is begun where nothing can ever be due. */
+  async function startDue(actor: Actor, name: string, key: IdempotencyKey | null): Promise<Once<Job>> {
+    const applied = await catalog.configurations.current();
+    verificationOf(policyOf(applied?.configuration ?? null, name));
+    return startOnce(catalog, actor, key, 'verify-due', { policy: name, assets: [] }, (job) =>
+      startCadenceRun(temporal, job.workflowId, {
+        policy: name,
+        jobId: job.id,
+        trigger: 'manual',
+        actor: actor.name,
+      }),
+    );
+  }
 }
 
 /**
@@ -71,7 +97,7 @@ async function startOnce(
   catalog: Catalog,
   actor: Actor,
   key: IdempotencyKey | null,
-  type: 'backup' | 'verify',
+  kind: 'backup' | 'verify' | 'verify-due',
   request: { policy: string; assets: string[] },
   start: (job: Job, assets: string[]) => Promise<void>,
 ): Promise<Once<Job>> {
@@ -91,11 +117,11 @@ async function startOnce(
   }
 
   const startedAt = new Date();
-  const workflowId = jobWorkflowId(type, policy.name, startedAt);
+  const workflowId = jobWorkflowId(kind, policy.name, startedAt);
   const job = await catalog.as(actor.name).jobs.begin({
     id,
     workflowId,
-    type,
+    type: kind === 'backup' ? 'backup' : 'verify',
     policy: policy.name,
     trigger: 'manual',
     startedAt: startedAt.toISOString(),

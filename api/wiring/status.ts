@@ -7,6 +7,7 @@ import { assess, type Health } from '../../domain/objectives.ts';
 import type { RepositoryStatusItem, Services } from '../services.ts';
 import { objectiveStatus } from './objective-status.ts';
 import type { Parts } from './parts.ts';
+import { oldestUnread, unreadTooLong } from './verification-status.ts';
 
 type StatusServices = Pick<
   Services,
@@ -50,7 +51,7 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
       return {
         assets,
         sites: [{ name: 'local', health: worst, reason: worst === 'ok' ? '' : 'see its assets' }],
-        repositories: (await repositoryHealth()).map((repository) => ({
+        repositories: (await repositoryHealth(configuration, now)).map((repository) => ({
           ...repository,
           ...objectives.ofRepository(repository.name),
         })),
@@ -76,18 +77,24 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
     return newest?.proof === 'damaged' ? { id: newest.id, takenAt: newest.takenAt } : null;
   }
 
-  async function repositoryHealth(): Promise<Omit<RepositoryStatusItem, 'growth' | 'fillsAt'>[]> {
+  async function repositoryHealth(
+    configuration: Configuration | null,
+    now: Date,
+  ): Promise<Omit<RepositoryStatusItem, 'growth' | 'fillsAt'>[]> {
     const states = (await catalog.repositories.list()).filter((state) => !state.orphaned);
+    const unread = await oldestUnread(catalog, configuration, now);
     return states.map((state) => {
-      const { name, type } = state;
+      const place = { name: state.name, type: state.type, oldestUnread: unread.get(state.name) ?? null };
       if (state.needsRepair) {
         const reason = `damaged data was found at ${state.damage?.seenAt}; the next backup repairs it`;
-        return { name, type, health: 'critical' as const, reason };
+        return { ...place, health: 'critical' as const, reason };
       }
       if (state.initialisedAt === null) {
-        return { name, type, health: 'unknown' as const, reason: 'nothing was stored in it yet' };
+        return { ...place, health: 'unknown' as const, reason: 'nothing was stored in it yet' };
       }
-      return { name, type, health: 'ok' as const, reason: '' };
+      const tooLong = unreadTooLong(unread.get(state.name));
+      if (tooLong !== null) return { ...place, health: 'warning' as const, reason: tooLong };
+      return { ...place, health: 'ok' as const, reason: '' };
     });
   }
 }

@@ -6,7 +6,7 @@ import type { Policy, Retention, Timing } from '../configuration/types.ts';
 import type { DueTimes } from './next-run.ts';
 import type { Window } from './window.ts';
 
-export type RunKind = 'backup' | 'retention';
+export type RunKind = 'backup' | 'retention' | 'verify';
 
 export interface ScheduledRun extends DueTimes {
   /** The Schedule's id, and the beginning of its workflows' ids: `backup/daily`. */
@@ -23,7 +23,7 @@ export interface ScheduledRun extends DueTimes {
 }
 
 export function scheduledRunsOf(policy: Policy): ScheduledRun[] {
-  return [backupOf(policy), ...retentionOf(policy)];
+  return [backupOf(policy), ...retentionOf(policy), ...verifyOf(policy)];
 }
 
 function backupOf({ name, cadence, timing }: Policy): ScheduledRun {
@@ -55,6 +55,25 @@ function retentionOf({ name, timing: { window }, retention, copies }: Policy): S
       offsetSeconds: window?.fromSeconds ?? ownMoment(`retention/${name}`),
       jitterSeconds: null,
       catchUpSeconds: DAY_SECONDS,
+      overlap: 'skip',
+      window,
+    },
+  ];
+}
+
+function verifyOf({ name, timing: { window }, verification }: Policy): ScheduledRun[] {
+  if (!verification) return [];
+  const { cadence } = verification;
+  const own = window?.fromSeconds ?? ownMoment(`verify/${name}`);
+  return [
+    {
+      id: `verify/${name}`,
+      kind: 'verify',
+      policy: name,
+      cadence,
+      offsetSeconds: cadence.kind === 'every' ? own % cadence.seconds : 0,
+      jitterSeconds: null,
+      catchUpSeconds: onePeriod(cadence),
       overlap: 'skip',
       window,
     },

@@ -4,6 +4,7 @@ import type { SecretReference } from '../secret-reference.ts';
 import { resolvePath } from './paths.ts';
 import { absoluteRepositoryUrl } from './repository-url.ts';
 import type { WrittenConfiguration } from './schema.ts';
+import { normaliseVerification } from './schema-verification.ts';
 import type {
   Asset,
   Command,
@@ -136,6 +137,7 @@ function normalisePolicy(written: Written<'policies'>): Policy {
       provenWithinSeconds: objectives?.provenWithin ?? null,
       successRate: objectives?.successRate ?? null,
     },
+    verification: normaliseVerification(written.verification),
   };
 }
 

@@ -6,6 +6,7 @@ import { valueAt } from './findings.ts';
 import { suggestion } from './nearest.ts';
 import type { Finding, Path } from './problem.ts';
 import { repositoryIdentity } from './repository-url.ts';
+import { brokenVerification } from './rules-verification.ts';
 import { shownKey } from './shown-value.ts';
 
 export function brokenRules(document: unknown, folder: string): Finding[] {
@@ -51,6 +52,7 @@ function brokenPolicy(document: unknown, policy: Path, assets: string[], reposit
     ...repeated(copies, 'the copy is named twice', 'name it once'),
     ...cadence(document, policy),
     ...tooMuchJitter(document, policy),
+    ...brokenVerification(document, [...policy, 'verification']),
     ...emptyRetention(document, [...policy, 'retention'], 'to keep everything'),
     ...itemsOf(document, [...policy, 'copies']).flatMap((copy) =>
       emptyRetention(document, [...copy, 'retention'], "for the policy's own"),

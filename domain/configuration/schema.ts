@@ -6,6 +6,7 @@ import { expects, say } from './say.ts';
 import { asset } from './schema-assets.ts';
 import * as timing from './schema-timing.ts';
 import { objectives } from './schema-objectives.ts';
+import { verification } from './schema-verification.ts';
 import * as value from './schema-values.ts';
 
 const temporal = value.keys('where Temporal is', {
@@ -107,6 +108,7 @@ const policy = value
     retention: retention.optional(),
     proof: z.enum(['stored', 'verified', 'proven']).optional(),
     objectives: objectives.optional(),
+    verification: verification.optional(),
   })
   .meta({ oneOf: [{ required: ['every'] }, { required: ['cron'] }] });
 

@@ -23,7 +23,7 @@ export function shownKey(key: string): string {
 const urlKeys = new Set(['url', 'http']);
 const plainKeys = new Set(
   `version dataDir address namespace temporal temporalUi catalog api metrics name type class method path exclude
-   minFiles minBytes upload onError assets every cron repository copies proof rpo rto provenWithin keepLast
+   minFiles minBytes upload onError assets every cron repository copies proof rpo rto provenWithin readData within rehearse keepLast
    keepHourly keepDaily keepWeekly keepMonthly keepYearly keepWithin
    keepWithinHourly keepWithinDaily keepWithinWeekly keepWithinMonthly keepWithinYearly`.split(/\s+/),
 );

@@ -116,6 +116,18 @@ export interface Policy {
   retention: Retention | null;
   proof: RequiredProof;
   objectives: Objectives;
+  /** null: nothing is read back beside what each backup does itself. Absent in documents of earlier versions. */
+  verification?: Verification | null;
+}
+
+export interface Verification {
+  cadence: Cadence;
+  /** Share of a repository to read in each run, above 0 and up to 1; null: as much as `within` needs. */
+  readShare: number | null;
+  /** Every stored byte is read back at least this often. */
+  withinSeconds: number;
+  /** The newest point of each asset is rehearsed at least this often; null: only as the policy's proof asks. */
+  rehearseSeconds: number | null;
 }
 
 export interface PolicyCopy {

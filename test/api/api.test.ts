@@ -20,6 +20,7 @@ const routes: [method: string, path: string, role: (typeof roles)[number], body:
     ['GET', '/metrics', 'viewer', null, 200],
     ['POST', '/api/v1/backups', 'operator', { policy: 'critical' }, 202],
     ['POST', '/api/v1/verifications', 'operator', { policy: 'critical' }, 202],
+    ['GET', '/api/v1/verifications/plan?policy=critical', 'viewer', null, 200],
     ['GET', '/api/v1/jobs', 'viewer', null, 200],
     ['GET', '/api/v1/jobs/job-1', 'viewer', null, 200],
     ['GET', '/api/v1/jobs/job-1/events', 'viewer', null, 200],
@@ -346,10 +347,12 @@ describe('the HTTP API', () => {
         ),
     );
     const expected = routes.map(([method, path, role]) => {
-      const pattern = path.replace(
-        /(?<=jobs|points|restores|tokens|policies)\/(job-1|point-1|r-1|viewer|critical)/,
-        (_all, id) => ({ viewer: '/{name}', critical: '/{policy}' })[String(id)] ?? '/{id}',
-      );
+      const pattern = path
+        .replace(/\?.*/, '')
+        .replace(
+          /(?<=jobs|points|restores|tokens|policies)\/(job-1|point-1|r-1|viewer|critical)/,
+          (_all, id) => ({ viewer: '/{name}', critical: '/{policy}' })[String(id)] ?? '/{id}',
+        );
       return `${method} ${pattern}: Needs the role ${role}.`;
     });
     assert.deepEqual(described.sort(), [...expected, 'GET /api/health: Needs no token.'].sort());

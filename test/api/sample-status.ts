@@ -76,6 +76,7 @@ export function sampleStatus(now = new Date()): StatusReport {
           changes: { days7: 7 * GIBIBYTE, days30: 30 * GIBIBYTE, days90: null },
           bytesPerDay: GIBIBYTE,
         },
+        oldestUnread: null,
         fillsAt: at(10),
       },
       {
@@ -91,6 +92,7 @@ export function sampleStatus(now = new Date()): StatusReport {
           changes: unknown,
           bytesPerDay: null,
         },
+        oldestUnread: null,
         fillsAt: null,
       },
     ],

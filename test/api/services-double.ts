@@ -5,6 +5,7 @@ import { HoldfastError } from '../../domain/errors.ts';
 import type { Job, JobEvent } from '../../domain/job.ts';
 import type { RecoveryPoint } from '../../domain/recovery-point.ts';
 import type { Restore } from '../../domain/restore.ts';
+import type { VerificationPlan } from '../../domain/verification/policy-plan.ts';
 import type { IdempotencyKey, Once, PolicyItem, Services, StatusReport } from '../../api/services.ts';
 
 export interface ServicesDouble extends Services {
@@ -79,6 +80,10 @@ export function servicesDouble(): ServicesDouble {
       const answer = { ...started.answer, type: 'verify' as const };
       double.jobs.set(answer.id, answer);
       return { ...started, answer };
+    },
+    planVerification: async (policy) => {
+      if (policy === 'absent') throw unknown(`policy ${policy}`);
+      return samplePlan(policy);
     },
     listJobs: async () => ({ items: [...double.jobs.values()].reverse(), next: null }),
     getJob: async (id) => {
@@ -210,6 +215,29 @@ function samplePolicy(paused: PolicyItem['paused']): PolicyItem {
     assets: ['orders'],
     paused,
     runs: [{ kind: 'backup', schedule: 'backup/critical', nextRunAt }],
+  };
+}
+
+export function samplePlan(policy: string): VerificationPlan {
+  const due = (group: number, reason: 'late' | 'share') => ({
+    group,
+    reason,
+    unreadSince: '2026-11-01T02:00:00.000Z',
+  });
+  return {
+    policy,
+    at: '2026-11-20T10:00:00.000Z',
+    repositories: [
+      {
+        repository: 'local',
+        groups: 20,
+        withinSeconds: 1_555_200,
+        due: [due(3, 'late'), due(4, 'share')],
+        unreadSince: '2026-11-01T02:00:00.000Z',
+      },
+      { repository: 'offsite', groups: 20, withinSeconds: 1_555_200, due: [], unreadSince: null },
+    ],
+    rehearsals: [{ asset: 'orders', lastProvenAt: null, limitSeconds: 604_800 }],
   };
 }
 

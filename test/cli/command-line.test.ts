@@ -23,6 +23,26 @@ const failedAsset = (code: string, asset = 'uploads') => ({
   progress: null,
 });
 
+const uploadsStatus = {
+  asset: 'uploads',
+  policy: 'critical',
+  health: 'critical' as const,
+  rpo: { objectiveSeconds: 60, actualSeconds: 3600, verifiedSeconds: null },
+  rto: { objectiveSeconds: null, measuredSeconds: null },
+  protectedUntil: '2026-11-20T10:00:00.000Z',
+  provenUntil: null,
+  lastProvenAt: null,
+  lastJob: null,
+  nextRunAt: null,
+  breaches: ['rpo' as const],
+  reason: 'its newest verified recovery point is 1 h old, and the objective is 1 m',
+  next: '`holdfast backup run critical --asset uploads`',
+  backups: { succeeded: 1, failed: 0 },
+  copies: [],
+  paused: null,
+  ...sampleFigures(),
+};
+
 describe('holdfast, the command line', function () {
   this.timeout(180_000);
   let site: Site;
@@ -151,26 +171,7 @@ describe('holdfast, the command line', function () {
     });
 
     it('status --check is 21 when an objective is breached, and says of what', async () => {
-      const asset = {
-        asset: 'uploads',
-        policy: 'critical',
-        health: 'critical' as const,
-        rpo: { objectiveSeconds: 60, actualSeconds: 3600, verifiedSeconds: null },
-        rto: { objectiveSeconds: null, measuredSeconds: null },
-        protectedUntil: '2026-11-20T10:00:00.000Z',
-        provenUntil: null,
-        lastProvenAt: null,
-        lastJob: null,
-        nextRunAt: null,
-        breaches: ['rpo' as const],
-        reason: 'its newest verified recovery point is 1 h old, and the objective is 1 m',
-        next: '`holdfast backup run critical --asset uploads`',
-        backups: { succeeded: 1, failed: 0 },
-        copies: [],
-        paused: null,
-        ...sampleFigures(),
-      };
-      site.services.report = { assets: [asset], sites: [], repositories: [] };
+      site.services.report = { assets: [uploadsStatus], sites: [], repositories: [] };
       assert.equal((await site.run('status')).code, 0);
       const { code, stdout, stderr } = await site.run('status', '--check');
       assert.equal(code, 21);
@@ -340,6 +341,41 @@ describe('holdfast, the command line', function () {
     assert.match(stdout, /critical +orders +backup +paused +since .*: a new disk/);
     const resumed = await site.run('policy', 'resume', 'critical', '--reason', 'it is in');
     assert.match(resumed.stdout, /critical +orders +backup +(in|\d)/);
+  });
+
+  it('runs what is due, and not points beside it', async () => {
+    site.services.calls.splice(0);
+    assert.equal((await site.run('verify', 'run', 'critical', '--due')).code, 0);
+    const [started] = site.services.calls.filter(({ name }) => name === 'startVerification');
+    assert.equal((started?.arguments[1] as { due: boolean }).due, true);
+    assert.equal((await site.run('verify', 'run', 'critical', '--due', '--latest')).code, 2);
+  });
+
+  it('shows what a verification would read and rehearse, and why', async () => {
+    const { stdout, code } = await site.run('verify', 'plan', 'critical');
+    assert.equal(code, 0);
+    assert.match(stdout, /^local: 2 of 20 groups due; oldest unread 2026-11-01 02:00:00Z \(19 d ago\)/);
+    assert.match(stdout, /\n {2}group 3: its time is over, not read since /);
+    assert.match(stdout, /\noffsite: nothing is stored in it yet\n/);
+    assert.match(stdout, /\nrehearse orders: never proven yet, asked for every 7 d\n/);
+    const { json } = await site.run('verify', 'plan', 'critical', '--json');
+    assert.equal(json.repositories[0]?.due[0]?.reason, 'late');
+  });
+
+  it('shows the oldest unread of each repository', async () => {
+    const since = new Date(Date.now() - 12.5 * 86_400_000).toISOString();
+    const oldestUnread = { since, seconds: 12.5 * 86_400, limitSeconds: 30 * 86_400 };
+    const place = {
+      ...sampleStatus().repositories[0]!,
+      name: 'offsite',
+      health: 'ok' as const,
+      reason: '',
+      fillsAt: null,
+      oldestUnread,
+    };
+    site.services.report = { assets: [uploadsStatus], sites: [], repositories: [place] };
+    const { stdout } = await site.run('status');
+    assert.match(stdout, /\noffsite: oldest unread .* \(12 d ago\), to be read within 30 d/);
   });
 
   it('shows what a partial point lacks', async () => {

@@ -35,6 +35,7 @@ export interface Printed {
   items: { path: string }[];
   next: string | null;
   assets: { asset: string; recoveryPointId: string | null }[];
+  repositories: { due: { reason: string }[] }[];
   copies: { repository: string }[];
   include: string[];
   impact: Impact;

@@ -74,6 +74,32 @@ export const recordings: Recording[] = [
         repository === 'local' ? failWith('repository.damaged') : undefined,
     },
   },
+  {
+    name: 'verify-cadence',
+    workflow: 'verifyCadence',
+    input: { policy: 'critical', jobId: 'job-3', trigger: 'schedule', actor: 'schedule' },
+    script: {
+      beginJob: planned({ assets: ['orders', 'uploads'] }),
+      planVerification: async () => ({
+        repositories: ['local', 'offsite'].map((repository) => ({
+          repository,
+          groups: 20,
+          readings: [
+            { group: 3, groups: 20 },
+            { group: 4, groups: 20 },
+          ],
+        })),
+        rehearsals: [{ asset: 'orders', point: 'point-2', repository: 'offsite' }],
+      }),
+      readGroup: async ({ repository, group }) => ({
+        failure:
+          repository === 'local' && group === 3
+            ? { code: 'repository.damaged', message: 'damaged', cause: 'a pack', hint: 'none' }
+            : null,
+        assets: repository === 'local' && group === 3 ? ['uploads'] : [],
+      }),
+    },
+  },
   { name: 'restore-completed', workflow: 'restore', input: restore, script: {}, drive: committed },
   {
     name: 'restore-rolled-back',

@@ -100,7 +100,7 @@ export function simulatedRepository(name: string, weather: Weather): SimulatedRe
     },
     readShare: async () => {
       reached();
-      return { ok: true, errors: [], damagedSnapshots: [], damagedPacks: [] };
+      return { ok: true, errors: [], damagedSnapshots: [], damagedPacks: [], packs: { read: 1, total: 1 } };
     },
     restore: async ({ snapshotId }) => {
       reached();

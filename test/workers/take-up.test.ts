@@ -38,6 +38,24 @@ describe('what the catalogue has as running is taken up', function () {
     await takeUp();
   });
 
+  it('a lost run of a verification cadence is started in its mode, any other verification in its own', async () => {
+    const startedAt = anHourAgo().toISOString();
+    const typeAfter = async (workflowId: string, trigger: 'schedule' | 'manual') => {
+      const job = await fixture.catalog.jobs.begin(
+        aJob({ type: 'verify', policy: 'critical', trigger, startedAt, workflowId }),
+      );
+      await takeUp();
+      const handle = temporal.workflow.getHandle(job.workflowId);
+      const { type } = await handle.describe();
+      await handle.terminate();
+      await takeUp();
+      return type;
+    };
+    assert.equal(await typeAfter('verify/critical-1', 'schedule'), 'verifyCadence');
+    assert.equal(await typeAfter('verify-due/critical-2', 'manual'), 'verifyCadence');
+    assert.equal(await typeAfter('verify/critical-3', 'manual'), 'verify');
+  });
+
   it('a job whose workflow was terminated is ended', async () => {
     const job = await begun(anHourAgo());
     await startBackup(temporal, job.workflowId, { policy: 'critical', jobId: job.id });

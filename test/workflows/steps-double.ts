@@ -129,6 +129,8 @@ export function wordsOf({ name, input }: Call): string {
   if (name === 'runRestoreCommands') what.push(input.which);
   if (name === 'copyPoint') what.push(input.to);
   if (name === 'verifyPoints' || name === 'provePoint') what.push(input.repository);
+  if (name === 'readGroup') what.push(input.repository, `${input.group}/${input.groups}`);
+  if (name === 'endReadingCycle') what.push(input.repository);
   if (name === 'endAsset') what.push(input.asset, input.outcome.status);
   if (name === 'endJob' || name === 'restoreStatus') what.push(input.status satisfies RestoreStatus);
   return [name, ...what].join(' ');
@@ -142,6 +144,7 @@ const wellBehaved: Required<Script> = {
   endAsset: nothing,
   endJob: nothing,
   pointsToVerify: async () => [],
+  planVerification: async () => ({ repositories: [], rehearsals: [] }),
   beginRestore: async ({ restoreId, asset, include, to }) => ({
     restoreId,
     configuration: 'digest',
@@ -161,6 +164,8 @@ const wellBehaved: Required<Script> = {
   snapshotAsset: async () => ({ bytes: 1000, addedBytes: 100, partial: null }),
   copyPoint: nothing,
   verifyPoints: nothing,
+  readGroup: async () => ({ failure: null, assets: [] }),
+  endReadingCycle: nothing,
   provePoint: nothing,
 
   checkRestoreTarget: nothing,

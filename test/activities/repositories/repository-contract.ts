@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Repository } from '../../../activities/repositories/repository.ts';
 import { runCommand } from '../../../activities/run-command.ts';
 import { HoldfastError, type FailureCode } from '../../../domain/errors.ts';
@@ -187,6 +187,53 @@ export function repositoryContract(where: string, placeFor: (room: string) => Pr
       const { ok, damagedSnapshots } = await repository.readBack(['second'], step());
       assert.deepEqual([ok, damagedSnapshots.sort()], [false, [first.snapshotId, second.snapshotId].sort()]);
       assert.equal((await repository.readBack(['third'], step())).ok, true);
+    });
+
+    it('reads every storage file in one of the groups, and says how many', async () => {
+      await repository.ensure(step());
+      const empty = await repository.readShare(1, 4, step());
+      assert.deepEqual([empty.ok, empty.packs], [true, { read: 0, total: 0 }]);
+      for (const point of ['p1', 'p2', 'p3']) {
+        await randomFiles(tree, 3, 300_000);
+        await store(point);
+      }
+      const packs = (await packsIn(place)).length;
+      const shares = [];
+      for (const group of [1, 2, 3, 4]) shares.push(await repository.readShare(group, 4, step()));
+      assert.ok(shares.every(({ ok, packs: { total } }) => ok && total === packs));
+      const read = shares.reduce((sum, share) => sum + share.packs.read, 0);
+      assert.equal(read, packs, 'no pack in two groups, and none in no group');
+      assert.deepEqual((await repository.readShare(1, 1, step())).packs, { read: packs, total: packs });
+    });
+
+    it('finds a flipped byte in the group it is in, and a missing file in any', async () => {
+      await repository.ensure(step());
+      const kept = await store('p1');
+      await randomFiles(tree, 3, 300_000);
+      const before = new Set(await packsIn(place));
+      const hurt = await store('p2');
+      const own = (await packsIn(place)).filter((path) => !before.has(path));
+      await flipByte(own[0]!);
+      const shares = [];
+      for (const group of [1, 2, 3, 4]) shares.push(await repository.readShare(group, 4, step()));
+      const found = shares.filter(({ ok }) => !ok);
+      assert.equal(found.length, 1, 'one group has the pack');
+      assert.deepEqual(found[0]?.damagedSnapshots, [hurt.snapshotId]);
+      assert.deepEqual(found[0]?.damagedPacks, [basename(own[0]!)]);
+
+      await rm(own[0]!);
+      for (const group of [1, 2]) {
+        const share = await repository.readShare(group, 4, step());
+        assert.deepEqual([share.ok, share.damagedSnapshots], [false, [hurt.snapshotId]]);
+      }
+      await repository.repair(step(), [basename(own[0]!)]);
+      const lost = await repository.readShare(1, 4, step());
+      assert.deepEqual(
+        [lost.ok, lost.damagedPacks, lost.damagedSnapshots],
+        [false, [], [hurt.snapshotId]],
+        'what was lost before is still missing where it is needed',
+      );
+      assert.equal((await repository.readBack(['p1'], step())).ok, true, kept.snapshotId);
     });
 
     it('does not call a point that is not there ok', async () => {

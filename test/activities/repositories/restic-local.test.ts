@@ -141,6 +141,27 @@ describe('restic repository in a local folder', function () {
     assert.match(error.cause, /no-such-program/);
   });
 
+  it('does not take a reading for one when restic does not say what it read', async () => {
+    const says = async (words: string) => {
+      const path = join(room, 'other-restic');
+      await writeFile(path, `#!/bin/sh\nprintf '%s\\n' ${words}\n`, { mode: 0o700 });
+      const other = await repositoryAt(place, room, { tool: { path } });
+      return other.readShare(2, 4, recordedStep());
+    };
+    const group = (number: number) =>
+      `'read group #${number} of 3 data packs (out of total 9 packs in 4 groups'`;
+    const fine = await says(`${group(2)} '[0:00] 100.00%  3 / 3 packs' 'no errors were found'`);
+    assert.deepEqual([fine.ok, fine.packs], [true, { read: 3, total: 9 }]);
+    for (const words of [
+      "'no errors were found'",
+      `${group(2)} 'no errors were found'`,
+      `${group(2)} '[0:00] 66.67%  2 / 3 packs' 'no errors were found'`,
+      `${group(1)} '[0:00] 100.00%  3 / 3 packs' 'no errors were found'`,
+    ]) {
+      await assert.rejects(says(words), { code: 'tool.failed', message: /group 2 of 4 of depot failed/ });
+    }
+  });
+
   it('restores into an empty folder only', async () => {
     await repository.ensure(step());
     const { snapshotId, path } = await repository.store(folderPart(tree), labels('p1'), step());

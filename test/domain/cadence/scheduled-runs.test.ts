@@ -27,6 +27,12 @@ describe('what runs by itself for a policy', () => {
     );
   });
 
+  it('is reading back too, on a cadence of its own', () => {
+    const verify = runsOf('every: 1h, verification: { every: 6h, within: 10d }').at(-1);
+    assert.deepEqual([verify?.id, verify?.catchUpSeconds], ['verify/p', 6 * 3600]);
+    assert.ok(verify!.offsetSeconds < 6 * 3600);
+  });
+
   it('is retention too where only a copy has a rule', () => {
     const runs = runsOf('every: 1h, copies: [ { repository: offsite, retention: { keepLast: 3 } } ]');
     assert.deepEqual(

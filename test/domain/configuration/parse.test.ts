@@ -66,6 +66,7 @@ describe('parseConfiguration', () => {
           retention: null,
           proof: 'verified',
           objectives: { rpoSeconds: null, rtoSeconds: null, provenWithinSeconds: null },
+          verification: null,
         },
       ],
     };
@@ -101,6 +102,7 @@ describe('parseConfiguration', () => {
       },
       proof: 'proven',
       objectives: { rpoSeconds: 86_400, rtoSeconds: 1800, provenWithinSeconds: 604_800 },
+      verification: null,
     });
   });
 
