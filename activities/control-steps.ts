@@ -32,6 +32,9 @@ export function createControlSteps(deployment: Deployment): ControlActivities {
       if (status === 'running' || status === 'waiting') throw new Error(`a job cannot end ${status}`);
       await catalog.jobs.end(jobId, { status, error });
     },
+    beginRemoval: async ({ point, repositories, reason, actor }) => {
+      await catalog.as(actor).removals.begin(point, repositories, reason);
+    },
     hostOf: () => Promise.resolve(deployment.hostQueue),
     pointsToVerify: (input) => pointsToVerify(deployment, input),
     beginRestore: (input) => beginRestore(deployment, input),

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { AuditEvent, ChainReport } from '../domain/audit-chain.ts';
 import type { Api } from './api.ts';
-import { list, pageOf, pageQuery, time } from './schemas.ts';
+import { list, name, pageOf, pageQuery, time } from './schemas.ts';
 import type { Services } from './services.ts';
 
 export function auditRoutes(api: Api, services: Services): void {
@@ -12,10 +12,27 @@ export function auditRoutes(api: Api, services: Services): void {
     config: { role: 'viewer' },
     schema: {
       summary: 'Every change of state and who made it, newest first',
-      querystring: z.strictObject(pageQuery),
+      querystring: z.strictObject({
+        ...pageQuery,
+        actor: name.optional(),
+        action: name.optional().describe('the beginning of it is enough: `point.`, `restore.commit`'),
+        subject: name.optional(),
+        since: moment.optional(),
+        until: moment.optional(),
+      }),
       response: { 200: list(auditEvent) },
     },
-    handler: ({ query }) => services.listAudit(pageOf(query)),
+    handler: ({ query }) =>
+      services.listAudit(
+        {
+          actor: query.actor ?? null,
+          action: query.action ?? null,
+          subject: query.subject ?? null,
+          since: query.since ?? null,
+          until: query.until ?? null,
+        },
+        pageOf(query),
+      ),
   });
 
   api.route({
@@ -35,6 +52,8 @@ export function auditRoutes(api: Api, services: Services): void {
       reply.type('application/x-ndjson').send(Readable.from(lines(services.exportAudit(request.actor)))),
   });
 }
+
+const moment = z.iso.datetime({ offset: true, error: 'a time as in RFC 3339: 2026-11-20T03:00:00Z' });
 
 async function* lines(events: AsyncIterable<AuditEvent>): AsyncIterable<string> {
   for await (const event of events) yield `${JSON.stringify(event)}\n`;

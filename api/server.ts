@@ -17,6 +17,7 @@ import { installGate } from './gate.ts';
 import { jobRoutes } from './jobs.ts';
 import { loggerOptions } from './logger.ts';
 import type { LogChoice } from './logger.ts';
+import { holdRoutes } from './holds.ts';
 import { installNotFound } from './not-found.ts';
 import { describeApi } from './openapi.ts';
 import { pointRoutes } from './points.ts';
@@ -79,6 +80,7 @@ function addRoutes(api: Api, { services, tokens }: ServerOptions): void {
   backupRoutes(api, services);
   jobRoutes(api, services);
   pointRoutes(api, services);
+  holdRoutes(api, services);
   restoreRoutes(api, services);
   configurationRoutes(api, services);
   auditRoutes(api, services);

@@ -7,12 +7,14 @@ import type {
   AppliedConfiguration as CurrentConfiguration,
   Difference,
   Page,
+  PointHold,
   Role,
 } from '../catalog/index.ts';
 import type { AuditEvent, ChainReport } from '../domain/audit-chain.ts';
 import type { AssetHealth, Health } from '../domain/objectives.ts';
 import type { Job, JobEvent, JobStatus, JobType } from '../domain/job.ts';
 import type { PointKind, RecoveryPoint } from '../domain/recovery-point.ts';
+import type { RemovalPlan } from '../domain/removal.ts';
 import type { Restore } from '../domain/restore.ts';
 
 export interface Actor {
@@ -79,6 +81,42 @@ export interface PointFilter {
   asset: string | null;
   /** null: regular ones only. */
   kind: PointKind | null;
+  /** true: only those that no configured policy looks after. */
+  orphaned: boolean;
+}
+
+export interface ListedPoint extends RecoveryPoint {
+  holds: PointHold[];
+}
+
+export interface HoldRequest {
+  kind: PointHold['kind'];
+  /** null: who asks. */
+  owner: string | null;
+  reason: string;
+}
+
+export interface RemovalRequest {
+  reason: string;
+  /** Only the copy there; null: the whole point. */
+  repository: string | null;
+  /** false: only tell what would go. */
+  confirm: boolean;
+}
+
+export interface Removal {
+  plan: RemovalPlan;
+  removed: boolean;
+}
+
+export interface AuditFilter {
+  actor: string | null;
+  /** The beginning of it is enough: `point.`, `restore.commit`. */
+  action: string | null;
+  subject: string | null;
+  /** RFC 3339; from this on, and before that. */
+  since: string | null;
+  until: string | null;
 }
 
 export interface PointFile {
@@ -140,14 +178,22 @@ export interface Services {
   ): Promise<{ items: JobEvent[]; next: number | null }>;
   cancelJob(actor: Actor, id: string): Promise<Job>;
 
-  listPoints(filter: PointFilter, page: PageRequest): Promise<Page<RecoveryPoint>>;
-  getPoint(id: string): Promise<RecoveryPoint>;
-  listPointFiles(id: string, path: string): Promise<PointFile[]>;
+  listPoints(filter: PointFilter, page: PageRequest): Promise<Page<ListedPoint>>;
+  getPoint(id: string): Promise<ListedPoint>;
+  listPointFiles(actor: Actor, id: string, path: string): Promise<PointFile[]>;
+  holdPoint(actor: Actor, id: string, request: HoldRequest): Promise<ListedPoint>;
+  /** `owner`: only that one's holds; null: every one. */
+  releasePoint(
+    actor: Actor,
+    id: string,
+    request: { reason: string; owner: string | null },
+  ): Promise<ListedPoint>;
+  removePoint(actor: Actor, id: string, request: RemovalRequest): Promise<Removal>;
   /** Engine snapshots that Holdfast did not make become recovery points; empty: every one of that asset's path. */
   importSnapshots(
     actor: Actor,
     request: { asset: string; repository: string; snapshots: string[] },
-  ): Promise<RecoveryPoint[]>;
+  ): Promise<ListedPoint[]>;
 
   prepareRestore(actor: Actor, request: RestoreRequest, key: IdempotencyKey | null): Promise<Once<Restore>>;
   commitRestore(actor: Actor, id: string): Promise<Restore>;
@@ -158,7 +204,7 @@ export interface Services {
   applyConfiguration(actor: Actor, request: ConfigurationRequest): Promise<AppliedConfiguration>;
   currentConfiguration(): Promise<CurrentConfiguration | null>;
 
-  listAudit(page: PageRequest): Promise<Page<AuditEvent>>;
+  listAudit(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEvent>>;
   /** The whole chain, oldest first. */
   exportAudit(actor: Actor): AsyncIterable<AuditEvent>;
   verifyAudit(): Promise<ChainReport>;

@@ -7,11 +7,15 @@ import { configurations } from './configurations.ts';
 import { connect, type Connection } from './connection.ts';
 import { databaseOf } from './database.ts';
 import { durations } from './durations.ts';
+import { histories } from './histories.ts';
+import { holds } from './holds.ts';
 import { idempotency } from './idempotency.ts';
 import { jobEvents } from './job-events.ts';
 import { jobs } from './jobs.ts';
+import { keyUses } from './key-uses.ts';
 import { assertCurrent } from './migrate.ts';
 import { points } from './recovery-points.ts';
+import { removals } from './removals.ts';
 import { repositories } from './repositories.ts';
 import { restores } from './restores.ts';
 import { assetStates } from './status.ts';
@@ -20,6 +24,7 @@ import { tokens } from './tokens.ts';
 export { verifyExport } from './audit.ts';
 export type * from './catalog.ts';
 export type { AppliedConfiguration, ConfigurationDifference, Difference } from './configurations.ts';
+export type { PointHold } from './holds.ts';
 export { migrateCatalog } from './migrate.ts';
 export type { AssetState } from './status.ts';
 export type { Role, TokenEntry } from './tokens.ts';
@@ -56,12 +61,16 @@ function catalogOn(connection: Connection, actor: string): Catalog {
     jobs: jobs(database),
     jobEvents: jobEvents(database),
     points: points(database),
+    holds: holds(database),
+    removals: removals(database),
     restores: restores(database),
     configurations: configurations(database),
     repositories: repositories(database),
     idempotency: idempotency(database),
     tokens: tokens(database),
     durations: durations(database),
+    histories: histories(database),
+    keyUses: keyUses(database),
     audit: audit(database),
     status: () => database.read('reading the status', assetStates),
     as: (name) => catalogOn(connection, name),

@@ -138,13 +138,16 @@ async function letApplicationIn(client: Client, password: string): Promise<strin
   }
 }
 
-/** It adds and changes, and deletes nothing; of the audit chain it may only add (law 9). */
+/** It adds and changes, and deletes only what says where points are kept; of the audit chain it may only add
+ * (law 9). */
 function grants(role: string, database: string): string[] {
   return [
     `grant connect on database ${database} to ${role}`,
     `grant usage on schema ${SCHEMA} to ${role}`,
     `revoke all on all tables in schema ${SCHEMA} from ${role}`,
     `grant select, insert, update on all tables in schema ${SCHEMA} to ${role}`,
+    // A copy that was removed, with its contents on the chain.
+    `grant delete on ${SCHEMA}.point_copies, ${SCHEMA}.sync_state to ${role}`,
     `revoke update on ${SCHEMA}.audit_events from ${role}`,
     `revoke insert, update on ${SCHEMA}.audit_head, ${SCHEMA}.${MIGRATIONS_TABLE} from ${role}`,
   ];

@@ -7,6 +7,7 @@ import type { Deployment } from '../activities/deployment.ts';
 import { createProcessFence } from '../activities/hosts/process-fence.ts';
 import { createLookSteps } from '../activities/look-steps.ts';
 import { createProofSteps } from '../activities/proof-steps.ts';
+import { createRemovalSteps } from '../activities/removal-steps.ts';
 import { openRepository } from '../activities/repositories/open.ts';
 import { createRestoreSteps } from '../activities/restore-steps.ts';
 import { createSources } from '../activities/sources/index.ts';
@@ -83,5 +84,6 @@ function hostSteps(deployment: Deployment): HostActivities {
     ...createProofSteps(deployment),
     ...createRestoreSteps(deployment),
     ...createLookSteps(deployment),
+    ...createRemovalSteps(deployment),
   };
 }

@@ -3,6 +3,7 @@ import type { Services } from '../services.ts';
 import { configurationServices } from './configuration.ts';
 import { jobServices } from './jobs.ts';
 import type { Parts } from './parts.ts';
+import { holdServices } from './holds.ts';
 import { pointServices } from './points.ts';
 import { restoreServices } from './restores.ts';
 import { statusServices } from './status.ts';
@@ -13,6 +14,7 @@ export function createServices(parts: Parts): Services {
     ...statusServices(parts),
     ...jobServices(parts),
     ...pointServices(parts),
+    ...holdServices(parts),
     ...restoreServices(parts),
     ...configurationServices(parts),
   };

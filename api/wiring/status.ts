@@ -41,7 +41,7 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
       };
     },
 
-    listAudit: (page) => catalog.audit.list(page),
+    listAudit: (filter, page) => catalog.audit.list({ ...filter, ...page }),
     exportAudit: (actor) => exported(actor.name),
     verifyAudit: () => catalog.audit.verify(),
   };

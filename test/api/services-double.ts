@@ -3,15 +3,14 @@
 
 import { HoldfastError } from '../../domain/errors.ts';
 import type { Job, JobEvent } from '../../domain/job.ts';
-import type { RecoveryPoint } from '../../domain/recovery-point.ts';
 import type { Restore } from '../../domain/restore.ts';
-import type { IdempotencyKey, Once, Services, StatusReport } from '../../api/services.ts';
+import type { IdempotencyKey, ListedPoint, Once, Services, StatusReport } from '../../api/services.ts';
 
 export interface ServicesDouble extends Services {
   calls: { name: string; arguments: unknown[] }[];
   jobs: Map<string, Job>;
   events: Map<string, JobEvent[]>;
-  points: RecoveryPoint[];
+  points: ListedPoint[];
   restores: Map<string, Restore>;
   report: StatusReport;
   auditOk: boolean;
@@ -115,7 +114,7 @@ export function servicesDouble(): ServicesDouble {
       if (!point) throw unknown(`recovery point ${id}`, 'point.unknown');
       return point;
     },
-    listPointFiles: async (id, path) => {
+    listPointFiles: async (_actor, id, path) => {
       await plain.getPoint(id);
       return [
         {
@@ -127,6 +126,40 @@ export function servicesDouble(): ServicesDouble {
       ];
     },
     importSnapshots: async (_actor, { asset }) => [samplePoint('imported', { asset })],
+
+    holdPoint: async (actor, id, { kind, owner, reason }) => {
+      const point = await plain.getPoint(id);
+      const placedAt = '2026-11-20T10:00:00.000Z';
+      point.holds.push({
+        ...{ pointId: id, kind, reason, placedAt },
+        owner: owner ?? actor.name,
+        placedBy: actor.name,
+      });
+      return point;
+    },
+    releasePoint: async (_actor, id) => {
+      const point = await plain.getPoint(id);
+      point.holds = [];
+      return point;
+    },
+    removePoint: async (_actor, id, { confirm }) => {
+      const { asset, takenAt, copies, holds } = await plain.getPoint(id);
+      const plan = {
+        point: id,
+        asset,
+        takenAt,
+        goes: copies.map(({ repository, parts }) => ({
+          repository,
+          snapshots: parts.map((part) => part.snapshotId),
+        })),
+        stays: [],
+        pointGoes: true,
+        warnings: [`it is the newest point of ${asset}`],
+        refusals: holds.map(({ owner, reason }) => `it is held for ${owner}: ${reason}`),
+      };
+      if (confirm) double.points.splice(0, double.points.length);
+      return { plan, removed: confirm };
+    },
 
     prepareRestore: async (_actor, request, key) =>
       once(
@@ -221,7 +254,7 @@ export function sampleJob(id: string, change: Partial<Job> = {}): Job {
   };
 }
 
-export function samplePoint(id: string, change: Partial<RecoveryPoint> = {}): RecoveryPoint {
+export function samplePoint(id: string, change: Partial<ListedPoint> = {}): ListedPoint {
   return {
     id,
     asset: 'uploads',
@@ -248,6 +281,7 @@ export function samplePoint(id: string, change: Partial<RecoveryPoint> = {}): Re
     ],
     manifest: null,
     orphaned: false,
+    holds: [],
     ...change,
   };
 }

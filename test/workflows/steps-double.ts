@@ -154,6 +154,7 @@ const wellBehaved: Required<Script> = {
     bytes: 1000,
   }),
   restoreStatus: nothing,
+  beginRemoval: nothing,
   hostOf: async () => QUEUE,
 
   preflightAsset: nothing,
@@ -178,6 +179,7 @@ const wellBehaved: Required<Script> = {
   settleRestore: nothing,
   releaseRestore: nothing,
 
+  removeCopy: nothing,
   listFiles: async () => [],
   adoptSnapshots: async () => [],
 };
