@@ -17,6 +17,7 @@ import { installGate } from './gate.ts';
 import { jobRoutes } from './jobs.ts';
 import { loggerOptions } from './logger.ts';
 import type { LogChoice } from './logger.ts';
+import { historyRoutes } from './histories.ts';
 import { holdRoutes } from './holds.ts';
 import { installNotFound } from './not-found.ts';
 import { describeApi } from './openapi.ts';
@@ -84,6 +85,7 @@ function addRoutes(api: Api, { services, tokens }: ServerOptions): void {
   restoreRoutes(api, services);
   configurationRoutes(api, services);
   auditRoutes(api, services);
+  historyRoutes(api, services);
   tokenRoutes(api, tokens);
 }
 

@@ -11,6 +11,7 @@ import type {
   Role,
 } from '../catalog/index.ts';
 import type { AuditEvent, ChainReport } from '../domain/audit-chain.ts';
+import type { ExportLine } from '../domain/audit-export.ts';
 import type { AssetHealth, Health } from '../domain/objectives.ts';
 import type { Job, JobEvent, JobStatus, JobType } from '../domain/job.ts';
 import type { PointKind, RecoveryPoint } from '../domain/recovery-point.ts';
@@ -109,6 +110,32 @@ export interface Removal {
   removed: boolean;
 }
 
+/** The file with an event history, held against the digest on the chain. */
+export interface HistoryCheck {
+  subject: string;
+  /** `elsewhere`: another machine has the file; `unavailable`: Temporal had lost it; `pending`: not exported yet. */
+  state: 'whole' | 'altered' | 'missing' | 'elsewhere' | 'unavailable' | 'pending';
+  workflowId: string | null;
+  at: string | null;
+  digest: string | null;
+  bytes: number | null;
+  runs: string[];
+  host: string | null;
+  path: string | null;
+}
+
+export interface HistoryReport {
+  whole: number;
+  elsewhere: number;
+  problems: HistoryCheck[];
+}
+
+export interface AuditPublicKey {
+  keyId: string;
+  /** Ed25519, SubjectPublicKeyInfo in DER, base64. */
+  publicKey: string;
+}
+
 export interface AuditFilter {
   actor: string | null;
   /** The beginning of it is enough: `point.`, `restore.commit`. */
@@ -205,7 +232,12 @@ export interface Services {
   currentConfiguration(): Promise<CurrentConfiguration | null>;
 
   listAudit(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEvent>>;
-  /** The whole chain, oldest first. */
-  exportAudit(actor: Actor): AsyncIterable<AuditEvent>;
+  /** The whole chain, oldest first, and its signed head. */
+  exportAudit(actor: Actor): AsyncIterable<ExportLine>;
+  auditKey(): AuditPublicKey;
+  rotateAuditKey(actor: Actor, reason: string): Promise<AuditPublicKey>;
   verifyAudit(): Promise<ChainReport>;
+  /** Of a job, or of a restore by its name `r-1`. */
+  jobHistory(id: string): Promise<HistoryCheck>;
+  checkHistories(): Promise<HistoryReport>;
 }

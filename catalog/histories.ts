@@ -23,12 +23,6 @@ export interface ArchivedHistory {
   host: string;
 }
 
-export type HistoryState =
-  | ({ state: 'archived'; at: string } & ArchivedHistory)
-  | { state: 'unavailable'; at: string; workflowId: string }
-  /** Not ended, or not looked for yet. */
-  | { state: 'pending' };
-
 export interface Histories {
   /** What has ended and was not looked for yet, oldest first, at most `limit`. */
   due(limit: number): Promise<EndedRun[]>;
@@ -36,7 +30,6 @@ export interface Histories {
   archived(subject: string, history: ArchivedHistory): Promise<boolean>;
   /** Temporal does not have it any more. */
   unavailable(subject: string, workflowId: string): Promise<boolean>;
-  find(subject: string): Promise<HistoryState>;
 }
 
 export function histories(database: Database): Histories {
@@ -61,17 +54,6 @@ export function histories(database: Database): Histories {
     archived: (subject, history) => keep(subject, 'archived', { ...history }),
 
     unavailable: (subject, workflowId) => keep(subject, 'unavailable', { workflowId }),
-
-    find: (subject) =>
-      database.read(`reading what became of the history of ${subject}`, async (query) => {
-        const { table, key, id } = placeOf(subject);
-        const [row] = await query<{ history: HistoryState | null }>(
-          `select history from ${table} where ${key} = $1`,
-          [id],
-        );
-        if (!row) throw unknown(subject);
-        return row.history ?? { state: 'pending' };
-      }),
   };
 }
 

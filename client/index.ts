@@ -1,4 +1,5 @@
 export { connect, TASK_QUEUE, type TemporalAddress } from './connection.ts';
+export { exportHistory } from './histories.ts';
 export { cancelJob, jobWorkflowId, startBackup, startVerification, workflowState } from './jobs.ts';
 export { adoptSnapshots, lookInside } from './looks.ts';
 export { removePoint } from './removals.ts';

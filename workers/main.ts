@@ -2,6 +2,7 @@ import { openCatalog } from '../catalog/index.ts';
 import { connect } from '../client/index.ts';
 import { wordsOf } from '../domain/errors.ts';
 import { defaultCacheDirectory } from '../tools/cache.ts';
+import { archiveHistories } from './archive-histories.ts';
 import { repeat } from './repeat.ts';
 import { startWorker } from './run-worker.ts';
 import { readStack } from './stack-file.ts';
@@ -13,6 +14,9 @@ import { workflowBundle } from './workflow-bundle.ts';
 
 /** How long a policy may be kept from its next backup by a row whose workflow is gone. */
 const TAKE_UP_MILLISECONDS = 60_000;
+
+/** Long before Temporal forgets a workflow that has ended (a day at the least). */
+const ARCHIVE_MILLISECONDS = 60_000;
 
 const stack = await readStack(process.argv[2] ?? '');
 const catalog = await openCatalog({ url: stack.catalogUrl, actor: `worker@${stack.host}` });
@@ -33,7 +37,13 @@ const takingUp = repeat(
   () => takeUpWhatWasRunning(temporal, catalog, stack.dataDir),
   (error) => process.stderr.write(`taking up what was running failed: ${wordsOf(error)}\n`),
 );
+const archiving = repeat(
+  ARCHIVE_MILLISECONDS,
+  () => archiveHistories(temporal, catalog, { dataDir: stack.dataDir, host: stack.host }),
+  (error) => process.stderr.write(`exporting histories failed: ${wordsOf(error)}\n`),
+);
 process.stdout.write('ready\n');
 await worker.ended;
 await takingUp.stop();
+await archiving.stop();
 await catalog.close();

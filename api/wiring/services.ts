@@ -1,8 +1,10 @@
 import type { TokenStore } from '../tokens.ts';
 import type { Services } from '../services.ts';
+import { auditServices } from './audit.ts';
 import { configurationServices } from './configuration.ts';
 import { jobServices } from './jobs.ts';
 import type { Parts } from './parts.ts';
+import { historyServices } from './histories.ts';
 import { holdServices } from './holds.ts';
 import { pointServices } from './points.ts';
 import { restoreServices } from './restores.ts';
@@ -12,6 +14,8 @@ import { statusServices } from './status.ts';
 export function createServices(parts: Parts): Services {
   return {
     ...statusServices(parts),
+    ...auditServices(parts),
+    ...historyServices(parts),
     ...jobServices(parts),
     ...pointServices(parts),
     ...holdServices(parts),

@@ -5,7 +5,7 @@ import { assess, type Health } from '../../domain/objectives.ts';
 import type { Services, StatusReport } from '../services.ts';
 import type { Parts } from './parts.ts';
 
-type StatusServices = Pick<Services, 'health' | 'status' | 'listAudit' | 'exportAudit' | 'verifyAudit'>;
+type StatusServices = Pick<Services, 'health' | 'status'>;
 
 export function statusServices({ catalog, temporal }: Parts): StatusServices {
   return {
@@ -40,16 +40,7 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
         repositories: await repositoryHealth(),
       };
     },
-
-    listAudit: (filter, page) => catalog.audit.list({ ...filter, ...page }),
-    exportAudit: (actor) => exported(actor.name),
-    verifyAudit: () => catalog.audit.verify(),
   };
-
-  async function* exported(actor: string) {
-    await catalog.as(actor).audit.append({ action: 'audit.exported', subject: 'audit', details: {} });
-    yield* catalog.audit.stream();
-  }
 
   /** Asked only of an asset that has damaged points at all. */
   async function damagedNewest({ asset, damagedPoints }: AssetState) {

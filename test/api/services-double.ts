@@ -4,7 +4,14 @@
 import { HoldfastError } from '../../domain/errors.ts';
 import type { Job, JobEvent } from '../../domain/job.ts';
 import type { Restore } from '../../domain/restore.ts';
-import type { IdempotencyKey, ListedPoint, Once, Services, StatusReport } from '../../api/services.ts';
+import type {
+  HistoryCheck,
+  IdempotencyKey,
+  ListedPoint,
+  Once,
+  Services,
+  StatusReport,
+} from '../../api/services.ts';
 
 export interface ServicesDouble extends Services {
   calls: { name: string; arguments: unknown[] }[];
@@ -14,6 +21,7 @@ export interface ServicesDouble extends Services {
   restores: Map<string, Restore>;
   report: StatusReport;
   auditOk: boolean;
+  histories: HistoryCheck[];
   /** What a started job becomes when it has been looked at this often. */
   ending: { after: number; job: Partial<Job> };
 }
@@ -50,6 +58,7 @@ export function servicesDouble(): ServicesDouble {
     restores: new Map(),
     report: { assets: [], sites: [], repositories: [] },
     auditOk: true,
+    histories: [],
     ending: { after: 2, job: { status: 'success' } },
 
     health: async () => ({ parts: [{ name: 'catalog', ok: true }] }),
@@ -207,6 +216,10 @@ export function servicesDouble(): ServicesDouble {
     exportAudit: async function* () {
       yield sampleAuditEvent;
     },
+    jobHistory: async (id) => sampleHistory(`job/${found(double.jobs, id).id}`),
+    checkHistories: async () => ({ whole: 0, elsewhere: 0, problems: double.histories }),
+    auditKey: () => ({ keyId: 'k1', publicKey: 'AAAA' }),
+    rotateAuditKey: async () => ({ keyId: 'k2', publicKey: 'BBBB' }),
     verifyAudit: async () => ({
       ok: double.auditOk,
       events: 1,
@@ -226,6 +239,21 @@ export function servicesDouble(): ServicesDouble {
     },
   });
   return double;
+}
+
+export function sampleHistory(subject: string, change: Partial<HistoryCheck> = {}): HistoryCheck {
+  return {
+    subject,
+    state: 'whole',
+    workflowId: 'backup/critical-1',
+    at: '2026-11-20T10:00:09.000Z',
+    digest: 'a'.repeat(64),
+    bytes: 1000,
+    runs: ['run-1'],
+    host: 'host',
+    path: '/var/lib/holdfast/histories/1.json.gz',
+    ...change,
+  };
 }
 
 export function sampleJob(id: string, change: Partial<Job> = {}): Job {
