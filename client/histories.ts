@@ -1,5 +1,5 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { canonicalJson } from '../domain/canonical-json.ts';
 import { asking } from './connection.ts';
 
@@ -51,8 +51,8 @@ async function runsUpTo(client: Client, workflowId: string, last: string): Promi
 }
 
 /** The SDK's own `historyToJSON` refuses its types where npm installs several copies of protobufjs. */
-function eventsOf(history: temporal.api.history.v1.IHistory): unknown {
-  const { History } = temporal.api.history.v1;
+function eventsOf(history: proto.temporal.api.history.v1.IHistory): unknown {
+  const { History } = proto.temporal.api.history.v1;
   const plain = History.toObject(History.fromObject(history), {
     enums: String,
     longs: String,
