@@ -161,8 +161,8 @@ function grants(role: string, database: string): string[] {
     `grant usage on schema ${SCHEMA} to ${role}`,
     `revoke all on all tables in schema ${SCHEMA} from ${role}`,
     `grant select, insert, update on all tables in schema ${SCHEMA} to ${role}`,
-    // A copy that was removed, with its contents on the chain.
-    `grant delete on ${SCHEMA}.point_copies, ${SCHEMA}.sync_state to ${role}`,
+    // A copy that was removed, an asset that was renamed: both with an event on the chain.
+    `grant delete on ${SCHEMA}.point_copies, ${SCHEMA}.sync_state, ${SCHEMA}.assets to ${role}`,
     `revoke update on ${SCHEMA}.audit_events from ${role}`,
     `revoke insert, update on ${SCHEMA}.audit_head, ${SCHEMA}.${MIGRATIONS_TABLE} from ${role}`,
   ];

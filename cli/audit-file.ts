@@ -64,9 +64,8 @@ async function collected(pieces: AsyncIterable<Uint8Array>): Promise<object> {
   for await (const piece of pieces) chunks.push(piece);
   const text = Buffer.concat(chunks).toString('utf8').split('\n').filter(Boolean);
   const lines = text.map((line) => JSON.parse(line) as ExportLine);
-  const head = lines.find((line) => 'signedHead' in line);
   const items = lines.filter((line) => !('signedHead' in line)).reverse();
-  return { items, next: null, signedHead: head?.signedHead ?? null };
+  return { items, next: null };
 }
 
 function verdict(report: ExportReport, path: string): Outcome {

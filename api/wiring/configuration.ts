@@ -20,7 +20,11 @@ export function configurationServices({ catalog, temporal }: Parts): Configurati
         return { ...difference, dryRun, schedules: { added, changed, removed }, warnings };
       }
       const difference = await catalog.as(actor.name).configurations.apply(configuration);
-      const { removed } = difference.policies;
+      // Under its old name a renamed policy has a schedule, which goes like that of one removed.
+      const removed = [
+        ...difference.policies.removed,
+        ...difference.renamed.policies.map(({ from }) => from),
+      ];
       const schedules = await reconcileSchedules(temporal, TASK_QUEUE, configuration.policies, removed);
       return { ...difference, dryRun, schedules, warnings };
     },

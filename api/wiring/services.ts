@@ -26,6 +26,8 @@ export function createServices(parts: Parts): Services {
 
 export function createTokenStore({ catalog }: Parts): TokenStore {
   return {
+    refused: ({ subject, ...details }) =>
+      catalog.audit.append({ action: 'access.refused', subject, details: { ...details } }),
     authenticate: (token) => catalog.tokens.authenticate(token),
     create: (actor, name, role) => catalog.as(actor.name).tokens.create(name, role),
     list: () => catalog.tokens.list(),

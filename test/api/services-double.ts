@@ -208,6 +208,7 @@ export function servicesDouble(): ServicesDouble {
       policies: { added: ['critical'], changed: [], removed: [] },
       repositories: { added: [], changed: [], removed: [] },
       schedules: { added: ['critical'], changed: [], removed: [] },
+      renamed: { assets: [], policies: [] },
       warnings: [],
     }),
     currentConfiguration: async () => null,
