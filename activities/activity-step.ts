@@ -3,6 +3,7 @@ import type { Catalog, Fence } from '../catalog/index.ts';
 import { asHoldfastError } from '../domain/errors.ts';
 import type { JobEvent, Progress } from '../domain/job.ts';
 import type { ProcessFence } from './hosts/process-fence.ts';
+import { witnessed } from './key-witness.ts';
 import type { Step } from './step.ts';
 
 /** Temporal thins heartbeats out to what the timeout needs; a beat a second is cheap. */
@@ -17,6 +18,8 @@ export interface ActivityStepOptions {
   key: string;
   /** Where `say` goes; null: only the worker's log. */
   job: { id: string; asset: string | null; step: string } | null;
+  /** What the audit chain has as the user of the secrets opened; the job, if left out. */
+  subject?: string;
   /** Where progress is shown. */
   fence?: Fence;
 }
@@ -59,7 +62,13 @@ export async function runStep<T>(
       await options.processes.fenceOff(options.key);
       step.say('warning', `attempt ${attempt}: the one before did not finish`);
     }
-    const result = await work(step, interrupted);
+    const subject = options.subject ?? (options.job && `job/${options.job.id}`);
+    const result = await (subject
+      ? witnessed(
+          (reference) => options.catalog.keyUses.record(subject, reference),
+          () => work(step, interrupted),
+        )
+      : work(step, interrupted));
     await options.processes.release(options.key);
     return result;
   } catch (error) {

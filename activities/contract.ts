@@ -110,6 +110,8 @@ export interface ControlActivities {
   planVerification(input: JobScope): Promise<CadencePlan>;
   beginRestore(input: BeginRestore): Promise<RestorePlan>;
   restoreStatus(input: RestoreStatusChange): Promise<void>;
+  /** Refuses what is held or used by an open restore; from then on nobody may rely on the point. */
+  beginRemoval(input: RemovePoint): Promise<void>;
   /** Task queue of the host that reaches the repositories. */
   hostOf(): Promise<string>;
 }
@@ -186,6 +188,8 @@ export interface HostActivities {
 
   /** One folder of a point, at most 2,000 entries. */
   listFiles(input: { point: string; path: string }): Promise<PointFile[]>;
+  /** Forgets the point's engine snapshots there, then the catalogue's copy. */
+  removeCopy(input: Omit<RemovePoint, 'repositories'> & { repository: string }): Promise<void>;
   /** Returns the ids of the points that were made of foreign snapshots. */
   adoptSnapshots(input: AdoptSnapshots): Promise<string[]>;
 }
@@ -201,6 +205,13 @@ export interface AdoptSnapshots {
   asset: string;
   repository: string;
   snapshots: string[];
+  actor: string;
+}
+
+export interface RemovePoint {
+  point: string;
+  repositories: string[];
+  reason: string;
   actor: string;
 }
 

@@ -35,6 +35,9 @@ export function createControlSteps(deployment: Deployment): ControlActivities {
       await sayWhatWasLeftOut(deployment, await catalog.jobs.find(jobId), new Date());
       await catalog.jobs.end(jobId, { status, error });
     },
+    beginRemoval: async ({ point, repositories, reason, actor }) => {
+      await catalog.as(actor).removals.begin(point, repositories, reason);
+    },
     hostOf: () => Promise.resolve(deployment.hostQueue),
     pointsToVerify: (input) => pointsToVerify(deployment, input),
     planVerification: (input) => planCadenceRun(deployment, input),

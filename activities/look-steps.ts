@@ -19,7 +19,14 @@ export function createLookSteps(deployment: Deployment): LookSteps {
   return {
     listFiles: ({ point: reference, path }) =>
       runStep(
-        { catalog, processes, attempted: `listing ${path} failed`, key: `look.${reference}`, job: null },
+        {
+          catalog,
+          processes,
+          attempted: `listing ${path} failed`,
+          key: `look.${reference}`,
+          job: null,
+          subject: `point/${reference}`,
+        },
         async (step) => {
           const point = await catalog.points.find(reference);
           const { configuration } = await applied(deployment);
@@ -48,6 +55,7 @@ export function createLookSteps(deployment: Deployment): LookSteps {
           attempted: `adopting snapshots of ${input.repository} failed`,
           key: `adopt.${input.repository}`,
           job: null,
+          subject: `repository/${input.repository}`,
         },
         async (step) => {
           const { configuration } = await applied(deployment);

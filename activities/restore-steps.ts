@@ -45,6 +45,7 @@ export function createRestoreSteps(deployment: Deployment): RestoreSteps {
         attempted: `restore ${plan.restoreId} of ${plan.asset} failed in ${name}`,
         key: `${plan.restoreId}.${name}`,
         job: null,
+        subject: `restore/${plan.restoreId}`,
       },
       work,
     );

@@ -5,6 +5,7 @@ import { open } from 'node:fs/promises';
 import { execa } from 'execa';
 import { HoldfastError, wordsOf } from '../domain/errors.ts';
 import { isRefusal, mask, parseSecretReference, type SecretReference } from '../domain/secret-reference.ts';
+import { tellWitness } from './key-witness.ts';
 import { minimalEnvironment } from './run-command.ts';
 
 /** A secret's command may ask a vault or a hardware key; longer than this it is taken to hang. */
@@ -17,6 +18,7 @@ const COMMAND_SECONDS = 60;
  */
 export async function resolveSecret(reference: string | SecretReference): Promise<string> {
   const parsed = typeof reference === 'string' ? parse(reference) : reference;
+  await tellWitness(placeOf(parsed));
   const secret = withoutLastLineBreak(await read(parsed));
   if (secret === '') throw unresolved(parsed, 'it is empty', 'put the secret where the reference points');
   if (secret.includes('\0')) throw unresolved(parsed, 'it has a NUL byte in it', 'point to a text');
@@ -106,16 +108,22 @@ function withoutLastLineBreak(text: string): string {
 }
 
 function unresolved(reference: SecretReference, cause: string, hint: string): HoldfastError {
-  const place =
-    reference.kind === 'env'
-      ? `env:${reference.name}`
-      : reference.kind === 'file'
-        ? `file:${reference.path}`
-        : `cmd:${reference.command[0] ?? ''}`;
   return new HoldfastError({
     code: 'secret.unresolved',
-    message: `the secret ${place} cannot be resolved`,
+    message: `the secret ${placeOf(reference)} cannot be resolved`,
     cause,
     hint,
   });
+}
+
+/** Where it stands. Of a command only the program: its arguments may be secrets themselves. */
+function placeOf(reference: SecretReference): string {
+  switch (reference.kind) {
+    case 'env':
+      return `env:${reference.name}`;
+    case 'file':
+      return `file:${reference.path}`;
+    case 'cmd':
+      return `cmd:${reference.command[0] ?? ''}`;
+  }
 }

@@ -71,6 +71,8 @@ const difference = z.object({
   removed: z.array(z.string()),
 });
 
+const rename = z.object({ from: z.string(), to: z.string() });
+
 const applied = z.object({
   digest: z.string(),
   changed: z.boolean(),
@@ -79,5 +81,8 @@ const applied = z.object({
   policies: difference,
   repositories: difference,
   schedules: difference,
+  renamed: z
+    .object({ assets: z.array(rename), policies: z.array(rename) })
+    .describe('whose history goes to whom'),
   warnings: z.array(z.string()),
 });

@@ -6,6 +6,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Role } from '../catalog/index.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import type { Api } from './api.ts';
+import { thinnedOut } from './refusals.ts';
 import type { TokenStore } from './tokens.ts';
 
 export interface GateOptions {
@@ -24,13 +25,18 @@ export function installGate(api: Api, { tokens, allowedHosts }: GateOptions): vo
     keyGenerator: (request) => `failed authentication from ${request.ip}`,
   });
 
+  const refused = thinnedOut((refusal) => tokens.refused(refusal));
+
   api.addHook('onRequest', async (request, reply) => {
     refuseForeignHost(request, hosts);
     refuseCrossSite(request);
     const needed = neededRole(request);
     if (needed === 'anyone') return;
     const entry = await authenticate(request, tokens);
+    const { method } = request;
+    const route = request.routeOptions.url ?? 'none';
     if (!entry) {
+      await refused({ subject: `address/${request.ip}`, method, route });
       const limit = await countFailure(request);
       if (!limit.isAllowed && limit.isExceeded) {
         void reply.header('retry-after', limit.ttlInSeconds);
@@ -40,7 +46,9 @@ export function installGate(api: Api, { tokens, allowedHosts }: GateOptions): vo
       throw unauthenticated(request);
     }
     request.actor = { name: entry.name, role: entry.role };
-    if (roles.indexOf(entry.role) < roles.indexOf(needed)) throw notAllowed(request, entry, needed);
+    if (roles.indexOf(entry.role) >= roles.indexOf(needed)) return;
+    await refused({ subject: `token/${entry.name}`, method, route });
+    throw notAllowed(request, entry, needed);
   });
 }
 

@@ -7,6 +7,7 @@ import { connect } from '../client/index.ts';
 import { readStackFile } from './stack.ts';
 import { buildServer } from './server.ts';
 import { applyAtStart } from './starting-configuration.ts';
+import { openAuditKey } from './wiring/audit-key.ts';
 import { createServices, createTokenStore } from './wiring/services.ts';
 
 // The API as a process: `node api/main.ts <stack file> [--apply]`. Says `ready` on standard output once it
@@ -18,7 +19,13 @@ const LOCAL_ADMIN = 'local-admin';
 
 const stack = await readStackFile(process.argv[2] ?? '');
 const catalog = await openCatalog({ url: stack.catalogUrl, actor: 'api' });
-const parts = { catalog, temporal: connect(stack.temporal) };
+const parts = {
+  catalog,
+  temporal: connect(stack.temporal),
+  auditKey: await openAuditKey(stack.dataDir, catalog),
+  dataDir: stack.dataDir,
+  host: stack.host,
+};
 const services = createServices(parts);
 const listen = /^(.*):(\d+)$/.exec(process.env['HOLDFAST_API_LISTEN'] ?? '');
 const app = await buildServer({

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import type { Manifest, PointCopy, RecoveryPoint } from '../domain/recovery-point.ts';
+import type { PointHold } from '../catalog/index.ts';
+import type { Manifest, PointCopy } from '../domain/recovery-point.ts';
 import type { Api } from './api.ts';
 import { id, list, listOf, name, pageOf, pageQuery, proof, time } from './schemas.ts';
-import type { PointFile, Services } from './services.ts';
+import type { ListedPoint, PointFile, Services } from './services.ts';
 
 export function pointRoutes(api: Api, services: Services): void {
   api.route({
@@ -11,11 +12,19 @@ export function pointRoutes(api: Api, services: Services): void {
     config: { role: 'viewer' },
     schema: {
       summary: 'What can be restored, newest first; regular points unless another kind is asked for',
-      querystring: z.strictObject({ ...pageQuery, asset: name.optional(), kind: pointKind.optional() }),
+      querystring: z.strictObject({
+        ...pageQuery,
+        asset: name.optional(),
+        kind: pointKind.optional(),
+        orphaned: z.enum(['true']).optional().describe('only those no configured policy looks after'),
+      }),
       response: { 200: list(recoveryPoint) },
     },
     handler: ({ query }) =>
-      services.listPoints({ asset: query.asset ?? null, kind: query.kind ?? null }, pageOf(query)),
+      services.listPoints(
+        { asset: query.asset ?? null, kind: query.kind ?? null, orphaned: query.orphaned === 'true' },
+        pageOf(query),
+      ),
   });
 
   api.route({
@@ -41,7 +50,8 @@ export function pointRoutes(api: Api, services: Services): void {
       querystring: z.strictObject({ path: z.string().max(4096).default('/') }),
       response: { 200: list(pointFile) },
     },
-    handler: async ({ params, query }) => listOf(await services.listPointFiles(params.id, query.path)),
+    handler: async (request) =>
+      listOf(await services.listPointFiles(request.actor, request.params.id, request.query.path)),
   });
 
   api.route({
@@ -106,7 +116,16 @@ const copy = z.object({
   damagedAt: time.nullable(),
 }) satisfies z.ZodType<PointCopy>;
 
-const recoveryPoint = z.object({
+const hold = z.object({
+  pointId: z.string(),
+  kind: z.enum(['legal', 'other']),
+  owner: z.string(),
+  reason: z.string(),
+  placedAt: time,
+  placedBy: z.string(),
+}) satisfies z.ZodType<PointHold>;
+
+export const recoveryPoint = z.object({
   id: z.string(),
   asset: z.string(),
   assetType: z.enum(['postgres', 'sqlite', 'directory']),
@@ -122,7 +141,8 @@ const recoveryPoint = z.object({
   copies: z.array(copy),
   manifest: manifest.nullable(),
   orphaned: z.boolean(),
-}) satisfies z.ZodType<RecoveryPoint>;
+  holds: z.array(hold).describe('what keeps it from being dropped or removed'),
+}) satisfies z.ZodType<ListedPoint>;
 
 const pointFile = z.object({
   path: z.string(),

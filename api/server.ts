@@ -18,6 +18,8 @@ import { jobRoutes } from './jobs.ts';
 import { loggerOptions } from './logger.ts';
 import type { LogChoice } from './logger.ts';
 import { metricsRoute } from './metrics.ts';
+import { historyRoutes } from './histories.ts';
+import { holdRoutes } from './holds.ts';
 import { installNotFound } from './not-found.ts';
 import { describeApi } from './openapi.ts';
 import { pointRoutes } from './points.ts';
@@ -84,10 +86,12 @@ function addRoutes(api: Api, { services, tokens }: ServerOptions): void {
   verificationPlanRoute(api, services);
   jobRoutes(api, services);
   pointRoutes(api, services);
+  holdRoutes(api, services);
   restoreRoutes(api, services);
   configurationRoutes(api, services);
   policyRoutes(api, services);
   auditRoutes(api, services);
+  historyRoutes(api, services);
   tokenRoutes(api, tokens);
 }
 

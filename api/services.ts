@@ -8,15 +8,18 @@ import type {
   Difference,
   Page,
   PolicyPause,
+  PointHold,
   Role,
 } from '../catalog/index.ts';
 import type { RunKind } from '../domain/cadence/scheduled-runs.ts';
 import type { AuditEvent, ChainReport } from '../domain/audit-chain.ts';
+import type { ExportLine } from '../domain/audit-export.ts';
 import type { AssetHealth, Health } from '../domain/objectives.ts';
 import type { ObjectiveFigures } from '../domain/objectives/figures.ts';
 import type { RepositoryGrowth } from '../domain/objectives/repository-growth.ts';
 import type { Job, JobEvent, JobStatus, JobType } from '../domain/job.ts';
 import type { PointKind, RecoveryPoint } from '../domain/recovery-point.ts';
+import type { RemovalPlan } from '../domain/removal.ts';
 import type { Restore } from '../domain/restore.ts';
 import type { VerificationPlan } from '../domain/verification/policy-plan.ts';
 
@@ -86,6 +89,68 @@ export interface PointFilter {
   asset: string | null;
   /** null: regular ones only. */
   kind: PointKind | null;
+  /** true: only those that no configured policy looks after. */
+  orphaned: boolean;
+}
+
+export interface ListedPoint extends RecoveryPoint {
+  holds: PointHold[];
+}
+
+export interface HoldRequest {
+  kind: PointHold['kind'];
+  /** null: who asks. */
+  owner: string | null;
+  reason: string;
+}
+
+export interface RemovalRequest {
+  reason: string;
+  /** Only the copy there; null: the whole point. */
+  repository: string | null;
+  /** false: only tell what would go. */
+  confirm: boolean;
+}
+
+export interface Removal {
+  plan: RemovalPlan;
+  removed: boolean;
+}
+
+/** The file with an event history, held against the digest on the chain. */
+export interface HistoryCheck {
+  subject: string;
+  /** `elsewhere`: another machine has the file; `unavailable`: Temporal had lost it; `pending`: not exported yet. */
+  state: 'whole' | 'altered' | 'missing' | 'elsewhere' | 'unavailable' | 'pending';
+  workflowId: string | null;
+  at: string | null;
+  digest: string | null;
+  bytes: number | null;
+  runs: string[];
+  host: string | null;
+  path: string | null;
+}
+
+export interface HistoryReport {
+  whole: number;
+  elsewhere: number;
+  problems: HistoryCheck[];
+}
+
+export interface AuditPublicKey {
+  keyId: string;
+  /** Ed25519, SubjectPublicKeyInfo in DER, base64. */
+  publicKey: string;
+}
+
+export interface AuditFilter {
+  actor: string | null;
+  /** The beginning of it is enough: `point.`, `restore.commit`. */
+  action: string | null;
+  subject: string | null;
+  /** RFC 3339; from this on, and before that. */
+  since: string | null;
+  until: string | null;
 }
 
 export interface PointFile {
@@ -186,14 +251,22 @@ export interface Services {
   ): Promise<{ items: JobEvent[]; next: number | null }>;
   cancelJob(actor: Actor, id: string): Promise<Job>;
 
-  listPoints(filter: PointFilter, page: PageRequest): Promise<Page<RecoveryPoint>>;
-  getPoint(id: string): Promise<RecoveryPoint>;
-  listPointFiles(id: string, path: string): Promise<PointFile[]>;
+  listPoints(filter: PointFilter, page: PageRequest): Promise<Page<ListedPoint>>;
+  getPoint(id: string): Promise<ListedPoint>;
+  listPointFiles(actor: Actor, id: string, path: string): Promise<PointFile[]>;
+  holdPoint(actor: Actor, id: string, request: HoldRequest): Promise<ListedPoint>;
+  /** `owner`: only that one's holds; null: every one. */
+  releasePoint(
+    actor: Actor,
+    id: string,
+    request: { reason: string; owner: string | null },
+  ): Promise<ListedPoint>;
+  removePoint(actor: Actor, id: string, request: RemovalRequest): Promise<Removal>;
   /** Engine snapshots that Holdfast did not make become recovery points; empty: every one of that asset's path. */
   importSnapshots(
     actor: Actor,
     request: { asset: string; repository: string; snapshots: string[] },
-  ): Promise<RecoveryPoint[]>;
+  ): Promise<ListedPoint[]>;
 
   prepareRestore(actor: Actor, request: RestoreRequest, key: IdempotencyKey | null): Promise<Once<Restore>>;
   commitRestore(actor: Actor, id: string): Promise<Restore>;
@@ -208,8 +281,13 @@ export interface Services {
   pausePolicy(actor: Actor, policy: string, reason: string): Promise<PolicyItem>;
   resumePolicy(actor: Actor, policy: string, reason: string): Promise<PolicyItem>;
 
-  listAudit(page: PageRequest): Promise<Page<AuditEvent>>;
-  /** The whole chain, oldest first. */
-  exportAudit(actor: Actor): AsyncIterable<AuditEvent>;
+  listAudit(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEvent>>;
+  /** The whole chain, oldest first, and its signed head. */
+  exportAudit(actor: Actor): AsyncIterable<ExportLine>;
+  auditKey(): AuditPublicKey;
+  rotateAuditKey(actor: Actor, reason: string): Promise<AuditPublicKey>;
   verifyAudit(): Promise<ChainReport>;
+  /** Of a job, or of a restore by its name `r-1`. */
+  jobHistory(id: string): Promise<HistoryCheck>;
+  checkHistories(): Promise<HistoryReport>;
 }

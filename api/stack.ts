@@ -7,6 +7,7 @@ const stack = z.object({
   dataDir: z.string(),
   temporal: z.object({ address: z.string(), namespace: z.string() }),
   catalogUrl: z.string(),
+  host: z.string(),
   apiPort: z.number().nullable(),
 });
 

@@ -5,9 +5,12 @@ import { z } from 'zod';
 import type { Role, TokenEntry } from '../catalog/index.ts';
 import type { Api } from './api.ts';
 import { list, listOf, name, time } from './schemas.ts';
+import type { CountedRefusal } from './refusals.ts';
 import type { Actor } from './services.ts';
 
 export interface TokenStore {
+  /** Somebody was not let in. */
+  refused(refusal: CountedRefusal): Promise<void>;
   /** null: unknown or revoked, which look alike from outside. */
   authenticate(token: string): Promise<{ name: string; role: Role } | null>;
   /** `request.conflict` when the name is taken. */

@@ -8,6 +8,7 @@ import type { Catalog, Page } from '../catalog/index.ts';
 import { listJobs } from '../catalog/job-rows.ts';
 import { listPoints } from '../catalog/point-rows.ts';
 import { assetStates } from '../catalog/status.ts';
+import { partsOf } from '../test/api/parts.ts';
 import type { RecoveryPoint } from '../domain/recovery-point.ts';
 
 export interface Question {
@@ -18,7 +19,7 @@ export interface Question {
 }
 
 export function catalogueQuestions(catalog: Catalog): Question[] {
-  const services = createServices({ catalog, temporal: noTemporal });
+  const services = createServices(partsOf(catalog, noTemporal));
   const lists = (name: string, request: Parameters<typeof listPoints>[1]): Question => ({
     name,
     ask: () => catalog.points.list(request),

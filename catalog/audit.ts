@@ -27,11 +27,22 @@ export interface Audit {
    * connection is lost at the commit. */
   append(event: NewAuditEvent): Promise<void>;
   /** Newest first. */
-  list(request?: { action?: string; subject?: string } & PageRequest): Promise<Page<AuditEvent>>;
+  list(request?: AuditFilter & PageRequest): Promise<Page<AuditEvent>>;
   /** Every event from the first to the last, in order, for an export as NDJSON. */
   stream(): AsyncIterable<AuditEvent>;
   /** Reads the whole chain in constant memory. */
   verify(): Promise<ChainReport>;
+}
+
+/** What is left out or null leaves nothing out. */
+export interface AuditFilter {
+  actor?: string | null;
+  /** The beginning of it is enough. */
+  action?: string | null;
+  subject?: string | null;
+  /** From this on, and before that. */
+  since?: string | null;
+  until?: string | null;
 }
 
 export function audit(database: Database): Audit {
@@ -45,10 +56,19 @@ export function audit(database: Database): Audit {
         const position = positionOf(request.cursor, ['number']);
         const events = await query<AuditEvent>(
           `select ${COLUMNS} from audit_events
-            where ($1::text is null or action = $1) and ($2::text is null or subject = $2)
-              and ($3::bigint is null or sequence < $3)
+            where ($1::text is null or action like $1) and ($2::text is null or subject = $2)
+              and ($3::bigint is null or sequence < $3) and ($5::text is null or actor = $5)
+              and ($6::timestamptz is null or at >= $6) and ($7::timestamptz is null or at < $7)
             order by sequence desc limit $4`,
-          [request.action ?? null, request.subject ?? null, position?.[0] ?? null, limit + 1],
+          [
+            request.action ? beginningWith(request.action) : null,
+            request.subject ?? null,
+            position?.[0] ?? null,
+            limit + 1,
+            request.actor ?? null,
+            request.since ?? null,
+            request.until ?? null,
+          ],
         );
         return pageOf(events, limit, (event) => [event.sequence]);
       }),
@@ -107,6 +127,10 @@ export async function appendEvents(
     );
     head = { sequence, digest };
   }
+}
+
+function beginningWith(text: string): string {
+  return `${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
 }
 
 const COLUMNS = 'sequence, at, actor, action, subject, details, previous, digest';

@@ -10,10 +10,14 @@ import type { Restore, RestoreStatus } from '../domain/restore.ts';
 import type { Audit } from './audit.ts';
 import type { Configurations } from './configurations.ts';
 import type { Durations } from './durations.ts';
+import type { Histories } from './histories.ts';
+import type { Holds } from './holds.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { PolicyPauses } from './policy-pauses.ts';
 import type { Objectives } from './objectives.ts';
 import type { Readings } from './readings.ts';
+import type { KeyUses } from './key-uses.ts';
+import type { Removals } from './removals.ts';
 import type { Repositories } from './repositories.ts';
 import type { Schedules } from './schedules.ts';
 import type { AssetState } from './status.ts';
@@ -23,6 +27,8 @@ export interface Catalog {
   readonly jobs: Jobs;
   readonly jobEvents: JobEvents;
   readonly points: Points;
+  readonly holds: Holds;
+  readonly removals: Removals;
   readonly restores: Restores;
   readonly configurations: Configurations;
   readonly repositories: Repositories;
@@ -33,6 +39,8 @@ export interface Catalog {
   readonly tokens: Tokens;
   readonly durations: Durations;
   readonly objectives: Objectives;
+  readonly histories: Histories;
+  readonly keyUses: KeyUses;
   readonly audit: Audit;
   /** One row per asset of the current configuration and policy it is in, by name. */
   status(): Promise<AssetState[]>;

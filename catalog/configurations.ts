@@ -8,6 +8,7 @@ import { canonicalJson } from '../domain/canonical-json.ts';
 import { sha256 } from './audit.ts';
 import type { Query } from './connection.ts';
 import type { Database } from './database.ts';
+import { carryOutRenames, pendingRenames, type Renames } from './renames.ts';
 import { json } from './storable.ts';
 
 export interface Configurations {
@@ -34,6 +35,8 @@ export interface ConfigurationDifference {
   assets: Difference;
   policies: Difference;
   repositories: Difference;
+  /** Whose history goes to whom. */
+  renamed: Renames;
 }
 
 /** Names. What is removed stays in the catalogue, as orphaned. */
@@ -46,7 +49,8 @@ export interface Difference {
 export function configurations(database: Database): Configurations {
   return {
     apply: (configuration) =>
-      database.write('applying the configuration', async ({ query, audit }) => {
+      database.write('applying the configuration', async (transaction) => {
+        const { query, audit } = transaction;
         // One at a time, so that each is compared with what the one before it left.
         await query('lock table configurations in share row exclusive mode');
         const difference = await compare(query, configuration);
@@ -55,6 +59,7 @@ export function configurations(database: Database): Configurations {
           'insert into configurations (digest, document, applied_by) values ($1, $2, $3) returning id',
           [difference.digest, json(configuration), database.actor],
         );
+        await carryOutRenames(transaction, configuration, difference.renamed);
         await reconcile(query, configuration, difference, kept?.id ?? 0);
         const { digest, assets, policies, repositories } = difference;
         audit({
@@ -76,18 +81,33 @@ export function configurations(database: Database): Configurations {
 
 async function compare(query: Query, configuration: Configuration): Promise<ConfigurationDifference> {
   const digest = sha256(canonicalJson(configuration));
+  const renamed = await pendingRenames(query, configuration);
   const definitions = (table: string, condition: string) =>
     query<Definition>(`select name, definition from ${table} where ${condition} order by name`);
+  const assets = await definitions('assets', 'orphaned_at is null');
+  const policies = await definitions('policies', 'is_current');
   return {
     digest,
     changed: (await current(query))?.digest !== digest,
-    assets: difference(await definitions('assets', 'orphaned_at is null'), configuration.assets),
-    policies: difference(await definitions('policies', 'is_current'), configuration.policies),
+    assets: difference(underNewNames(assets, renamed.assets), configuration.assets),
+    policies: difference(underNewNames(policies, renamed.policies), configuration.policies),
     repositories: difference(
       await definitions('repositories', 'orphaned_at is null and definition is not null'),
       configuration.repositories,
     ),
+    renamed,
   };
+}
+
+/** What is renamed is changed, neither removed nor added. */
+function underNewNames(before: Definition[], renames: Renames['assets']): Definition[] {
+  const heirs = new Map(renames.map(({ from, to }) => [from, to]));
+  const names = new Set(before.map(({ name }) => name));
+  return before.flatMap((item) => {
+    const heir = heirs.get(item.name);
+    if (heir === undefined) return [item];
+    return names.has(heir) ? [] : [{ ...item, name: heir }];
+  });
 }
 
 async function current(query: Query): Promise<AppliedConfiguration | null> {

@@ -7,14 +7,18 @@ import { configurations } from './configurations.ts';
 import { connect, type Connection } from './connection.ts';
 import { databaseOf } from './database.ts';
 import { durations } from './durations.ts';
+import { histories } from './histories.ts';
+import { holds } from './holds.ts';
 import { idempotency } from './idempotency.ts';
 import { jobEvents } from './job-events.ts';
 import { jobs } from './jobs.ts';
+import { keyUses } from './key-uses.ts';
 import { assertCurrent } from './migrate.ts';
 import { objectives } from './objectives.ts';
 import { points } from './recovery-points.ts';
 import { policyPauses } from './policy-pauses.ts';
 import { readings } from './readings.ts';
+import { removals } from './removals.ts';
 import { repositories } from './repositories.ts';
 import { restores } from './restores.ts';
 import { schedules } from './schedules.ts';
@@ -25,6 +29,7 @@ export { verifyExport } from './audit.ts';
 export type { AssetFigures } from './asset-figures.ts';
 export type * from './catalog.ts';
 export type { AppliedConfiguration, ConfigurationDifference, Difference } from './configurations.ts';
+export type { PointHold } from './holds.ts';
 export { migrateCatalog } from './migrate.ts';
 export type { PolicyPause } from './policy-pauses.ts';
 export type { AssetState } from './status.ts';
@@ -62,6 +67,8 @@ function catalogOn(connection: Connection, actor: string): Catalog {
     jobs: jobs(database),
     jobEvents: jobEvents(database),
     points: points(database),
+    holds: holds(database),
+    removals: removals(database),
     restores: restores(database),
     configurations: configurations(database),
     repositories: repositories(database),
@@ -72,6 +79,8 @@ function catalogOn(connection: Connection, actor: string): Catalog {
     tokens: tokens(database),
     durations: durations(database),
     objectives: objectives(database),
+    histories: histories(database),
+    keyUses: keyUses(database),
     audit: audit(database),
     status: () => database.read('reading the status', assetStates),
     as: (name) => catalogOn(connection, name),

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
 import { Client } from 'pg';
 import { HoldfastError } from '../domain/errors.ts';
+import { appendEvents } from './audit.ts';
 import { clientSettings, connect, describeUrl, described, SCHEMA, type Query } from './connection.ts';
 
 export interface MigrationOptions {
@@ -38,6 +39,7 @@ export async function migrateCatalog(
     await client.connect();
     await refuseNewer(queryOf(client));
     const applied = await runMigrations(client);
+    if (applied.includes('0007_audit_holds_removals')) await chainLoweredProofs(queryOf(client));
     const role = options.applicationPassword
       ? await letApplicationIn(client, options.applicationPassword)
       : null;
@@ -109,6 +111,19 @@ async function runMigrations(client: Client): Promise<string[]> {
   return migrations.map((migration) => migration.name);
 }
 
+/** An earlier migration lowered what partial points were proven as, and left no event of it. */
+async function chainLoweredProofs(query: Query): Promise<void> {
+  const partial = await query<{ id: string }>(
+    `select id from ${SCHEMA}.recovery_points where partial is not null order by taken_at`,
+  );
+  if (partial.length === 0) return;
+  const points = partial.slice(0, 1000).map(({ id }) => id);
+  const details = { count: partial.length, points, because: 'partial' };
+  await query('begin');
+  await appendEvents(query, 'migration', [{ action: 'proof.lowered', subject: 'catalog', details }]);
+  await query('commit');
+}
+
 /** The application role's name, or null when this owner may make no roles. Roles are the whole cluster's,
  * so the database is part of the name. */
 async function letApplicationIn(client: Client, password: string): Promise<string | null> {
@@ -138,13 +153,16 @@ async function letApplicationIn(client: Client, password: string): Promise<strin
   }
 }
 
-/** It adds and changes, and deletes nothing; of the audit chain it may only add (law 9). */
+/** It adds and changes, and deletes only what says where points are kept; of the audit chain it may only add
+ * (law 9). */
 function grants(role: string, database: string): string[] {
   return [
     `grant connect on database ${database} to ${role}`,
     `grant usage on schema ${SCHEMA} to ${role}`,
     `revoke all on all tables in schema ${SCHEMA} from ${role}`,
     `grant select, insert, update on all tables in schema ${SCHEMA} to ${role}`,
+    // A copy that was removed, an asset that was renamed: both with an event on the chain.
+    `grant delete on ${SCHEMA}.point_copies, ${SCHEMA}.sync_state, ${SCHEMA}.assets to ${role}`,
     `revoke update on ${SCHEMA}.audit_events from ${role}`,
     `revoke insert, update on ${SCHEMA}.audit_head, ${SCHEMA}.${MIGRATIONS_TABLE} from ${role}`,
   ];

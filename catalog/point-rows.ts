@@ -12,11 +12,13 @@ export async function findPoint(query: Query, reference: string): Promise<Recove
   const range = rangeOfPrefix(reference);
   const found = range
     ? await query<{ id: string }>(
-        'select id from recovery_points where id between $1 and $2 order by id limit $3',
+        `select id from recovery_points
+          where id between $1 and $2 and removed_at is null order by id limit $3`,
         [range.from, range.to, CANDIDATES],
       )
     : [];
   const ids = found.map((row) => row.id);
+  if (range && ids.length === 0) await refuseRemoved(query, range.from, range.to);
   const id = onlyOne(ids, 'recovery point', reference, 'point.unknown', 'holdfast points list');
   return readPoint(query, id);
 }
@@ -29,7 +31,7 @@ export async function listPoints(
   const position = positionOf(request.cursor, ['string', 'string']);
   const rows = await query<PointRow>(
     `select ${COLUMNS} from recovery_points as point
-      where ($1::text is null or asset = $1)
+      where removed_at is null and ($1::text is null or asset = $1)
         and ($2::text is null or policy = $2)
         and ($3::text is null or kind = $3)
         and ($4::text is null or proof = $4)
@@ -81,6 +83,7 @@ async function newestOf(
   const rows = await query<PointRow>(
     `select ${COLUMNS} from recovery_points as point
       where asset = $1 and kind = 'regular' and ${proofs[wanted.proof ?? 'stored']} and ${completeness}
+        and removing_since is null and removed_at is null
         and ($2::timestamptz is null or taken_at <= $2)
         and ($3::text is null or exists (
           select from point_copies
@@ -121,19 +124,40 @@ export function unknownPoint(id: string): HoldfastError {
   });
 }
 
+/** Whoever has its id from an old job or report is told where it went. */
+async function refuseRemoved(query: Query, from: string, to: string): Promise<void> {
+  const [removed] = await query<{ id: string; at: string; by: string; reason: string }>(
+    `select id, removed_at as at, removed_by as by, removed_reason as reason from recovery_points
+      where id between $1 and $2 and removed_at is not null limit 1`,
+    [from, to],
+  );
+  if (!removed) return;
+  throw new HoldfastError({
+    code: 'point.unknown',
+    message: `recovery point ${removed.id} is not there any more`,
+    cause: `${removed.by} removed it at ${removed.at}: ${removed.reason}`,
+    hint: '`holdfast points list` shows what there is',
+  });
+}
+
 type PointRow = Omit<RecoveryPoint, 'copies'>;
 
 /** The few names first and apart: knowing them, the planner asks an index instead of looking at every point. */
 async function assetNames(query: Query, orphaned: boolean): Promise<string[]> {
-  const rows = await query<{ name: string }>('select name from assets where (orphaned_at is not null) = $1', [
-    orphaned,
-  ]);
+  const rows = await query<{ name: string }>(
+    `select name from assets where (orphaned_at is not null or name not in (${IN_A_POLICY})) = $1`,
+    [orphaned],
+  );
   return rows.map((row) => row.name);
 }
 
+/** Points of an asset that no policy has any more are nobody's: no plan keeps or drops them. */
+const IN_A_POLICY = 'select unnest(assets) from policies where is_current';
+
 const COLUMNS = `id, asset, asset_type as "assetType", policy, job_id as "jobId", kind,
   taken_at as "takenAt", method, proof, partial, bytes, added_bytes as "addedBytes", manifest,
-  exists (select from assets where name = point.asset and orphaned_at is not null) as orphaned`;
+  exists (select from assets where name = point.asset and orphaned_at is not null)
+    or asset not in (${IN_A_POLICY}) as orphaned`;
 
 async function withCopies(query: Query, rows: PointRow[]): Promise<RecoveryPoint[]> {
   if (rows.length === 0) return [];

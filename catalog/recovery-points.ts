@@ -115,7 +115,8 @@ async function upsertPoint({ query, audit }: Transaction, point: NewPoint): Prom
 /** Also keeps two copies of one point from being judged at once, each without the other. */
 async function lockPoint(query: Query, id: string): Promise<LockedPoint> {
   const [row] = await query<LockedPoint>(
-    `select id, asset, kind, taken_at as "takenAt", proof, partial from recovery_points where id = $1 for update`,
+    `select id, asset, kind, taken_at as "takenAt", proof, partial from recovery_points
+      where id = $1 and removed_at is null for update`,
     [id],
   );
   if (!row) throw unknownPoint(id);

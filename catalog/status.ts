@@ -70,6 +70,7 @@ type StatusRow = Omit<AssetState, 'lastJob'> & {
 function newestWhere(condition: string): string {
   return `(select jsonb_build_object('id', id, 'takenAt', taken_at) from recovery_points
     where asset = assets.name and kind = 'regular' and ${condition}
+      and removing_since is null and removed_at is null
     order by taken_at desc, id desc limit 1)`;
 }
 
@@ -98,7 +99,8 @@ const STATUS = `
     jobs.ended_at as "lastJobEndedAt", last.error as "lastJobError",
     ${NEWEST_MEASURED} as "measuredSeconds",
     (select count(*) from recovery_points
-      where asset = assets.name and kind = 'regular' and proof = 'damaged') as "damagedPoints",
+      where asset = assets.name and kind = 'regular' and proof = 'damaged'
+        and removed_at is null) as "damagedPoints",
     coalesce(hurt.copies, 0) as "damagedCopies",
     (select coalesce(jsonb_agg(jsonb_build_object('repository', repository, 'newestTakenAt', taken_at,
               'storedAt', stored_at) order by repository), '[]')

@@ -16,6 +16,7 @@ interface Applied {
   policies: Difference;
   repositories: Difference;
   schedules: Difference;
+  renamed: Record<'assets' | 'policies', { from: string; to: string }[]>;
   warnings: string[];
 }
 
@@ -44,8 +45,10 @@ export function applyCommand(program: Command): void {
 }
 
 function changesText(applied: Applied): string {
-  const { assets, policies, repositories, schedules, dryRun } = applied;
+  const { assets, policies, repositories, schedules, renamed, dryRun } = applied;
   const lines = [
+    ...renamed.assets.map(({ from, to }) => `  > asset ${from} is ${to} now, with its history`),
+    ...renamed.policies.map(({ from, to }) => `  > policy ${from} is ${to} now, with its history`),
     ...changesOf('repository', repositories),
     ...changesOf('asset', assets),
     ...changesOf('policy', policies),

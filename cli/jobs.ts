@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Job } from '../domain/job.ts';
 import { examples, group, moreLine, paged } from './command.ts';
 import type { List, PagedOptions } from './command.ts';
+import { historyCommand } from './histories.ts';
 import { does } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { segment } from './service.ts';
@@ -67,6 +68,8 @@ export function jobsCommands(program: Command): void {
         return { data: job, text: () => `job ${job.id} has been asked to stop; it is ${job.status}` };
       }),
     );
+
+  historyCommand(jobs);
 }
 
 async function listText(list: List<Job>): Promise<string> {

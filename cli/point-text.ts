@@ -1,11 +1,13 @@
 import { formatBytes } from '../domain/bytes.ts';
 import { proofOfCopy } from '../domain/proof.ts';
-import type { Manifest, RecoveryPoint } from '../domain/recovery-point.ts';
+import type { Manifest } from '../domain/recovery-point.ts';
 import { statusCell } from './colours.ts';
+import { holdLine } from './holds.ts';
+import type { ListedPoint } from './holds.ts';
 import { table } from './table.ts';
 import { when } from './when.ts';
 
-export async function pointText(point: RecoveryPoint): Promise<string> {
+export async function pointText(point: ListedPoint): Promise<string> {
   const facts = [
     ['recovery point', point.id],
     ['asset', `${point.asset} (${point.assetType})${point.orphaned ? ', orphaned' : ''}`],
@@ -13,6 +15,7 @@ export async function pointText(point: RecoveryPoint): Promise<string> {
     ['taken', when(point.takenAt)],
     ['proof', statusCell(point.proof)],
     ...(point.partial === null ? [] : [['partial', point.partial]]),
+    ...point.holds.map((hold) => ['held', holdLine(hold)]),
     ['size', `${formatBytes(point.bytes)}, ${formatBytes(point.addedBytes)} added`],
     ...(point.manifest ? [['content', contentOf(point.manifest)]] : []),
     ...(point.jobId ? [['job', point.jobId]] : []),

@@ -1,15 +1,17 @@
 import type { Command } from 'commander';
 import { formatBytes } from '../domain/bytes.ts';
-import type { RecoveryPoint } from '../domain/recovery-point.ts';
 import { examples, group, moreLine, paged } from './command.ts';
 import type { List, PagedOptions } from './command.ts';
 import { does } from './outcome.ts';
+import { holdCommands } from './holds.ts';
+import type { ListedPoint } from './holds.ts';
 import { printable } from './printable.ts';
 import { segment } from './service.ts';
 
 interface ListOptions extends PagedOptions {
   asset?: string;
   kind?: string;
+  orphaned?: boolean;
 }
 
 interface PointFile {
@@ -25,11 +27,20 @@ export function pointsCommands(program: Command): void {
   paged(points.command('list').description('recovery points, newest first'))
     .option('--asset <name>', 'only of this asset')
     .option('--kind <kind>', 'safety points (taken before a restore) or system ones instead of regular ones')
+    .option('--orphaned', 'only those of assets that no configured policy looks after')
     .addHelpText('after', examples('points list --asset orders', 'points list --kind safety'))
     .action(
-      does(async (call, { limit, cursor, asset, kind }: ListOptions) => {
+      does(async (call, options: ListOptions) => {
+        const { limit, cursor, asset, kind } = options;
+        const orphaned = options.orphaned ? 'true' : undefined;
         const service = await call.service();
-        const list = await service.get<List<RecoveryPoint>>('/points', { limit, cursor, asset, kind });
+        const list = await service.get<List<ListedPoint>>('/points', {
+          limit,
+          cursor,
+          asset,
+          kind,
+          orphaned,
+        });
         return { data: list, text: () => listText(list) };
       }),
     );
@@ -41,7 +52,7 @@ export function pointsCommands(program: Command): void {
     .action(
       does(async (call, id: string) => {
         const service = await call.service();
-        const point = await service.get<RecoveryPoint>(`/points/${segment(id)}`);
+        const point = await service.get<ListedPoint>(`/points/${segment(id)}`);
         return { data: point, text: async () => (await import('./point-text.ts')).pointText(point) };
       }),
     );
@@ -69,7 +80,7 @@ export function pointsCommands(program: Command): void {
       does(async (call, options: { asset: string; repository: string; snapshot?: string[] }) => {
         const service = await call.service();
         const { asset, repository, snapshot = [] } = options;
-        const list = await service.post<List<RecoveryPoint>>('/points/import', {
+        const list = await service.post<List<ListedPoint>>('/points/import', {
           asset,
           repository,
           snapshots: snapshot,
@@ -77,9 +88,11 @@ export function pointsCommands(program: Command): void {
         return { data: list, text: () => listText(list) };
       }),
     );
+
+  holdCommands(points);
 }
 
-async function listText(list: List<RecoveryPoint>): Promise<string> {
+async function listText(list: List<ListedPoint>): Promise<string> {
   if (list.items.length === 0) return 'no recovery points; `holdfast backup run <policy>` takes the first';
   const [{ table }, { statusCell }, { when }] = await Promise.all([
     import('./table.ts'),
@@ -90,11 +103,15 @@ async function listText(list: List<RecoveryPoint>): Promise<string> {
     point.id,
     point.orphaned ? `${point.asset} (orphaned)` : point.asset,
     when(point.takenAt),
-    { ...statusCell(point.proof), text: point.partial === null ? point.proof : `${point.proof}, partial` },
+    { ...statusCell(point.proof), text: proofText(point) },
     formatBytes(point.bytes),
     point.copies.map(({ repository }) => repository).join(', '),
   ]);
   return (await table(['ID', 'ASSET', 'TAKEN', 'PROOF', 'SIZE', 'KEPT IN'], rows)) + moreLine(list);
+}
+
+function proofText({ proof, partial, holds }: ListedPoint): string {
+  return [proof, ...(partial === null ? [] : ['partial']), ...(holds.length > 0 ? ['held'] : [])].join(', ');
 }
 
 /** The path last and whole, so that it can be copied for `--include`. */

@@ -1,4 +1,5 @@
 import { formatDuration } from '../domain/duration.ts';
+import { HoldfastError } from '../domain/errors.ts';
 
 /** `10:00:02Z (6 h ago)`, on another day `2026-11-19 10:00:02Z (30 h ago)`; `-` for never. All in UTC. */
 export function when(time: string | null, now = new Date()): string {
@@ -27,4 +28,18 @@ export function relative(time: string, now = new Date()): string {
 function coarse(seconds: number): string {
   const [count, unit] = formatDuration(seconds).split(' ');
   return `${count} ${unit}`;
+}
+
+/** What a person gives as a time: RFC 3339 without a zone is UTC, a date its beginning. */
+export function moment(given: string | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  const zoned = /(Z|[+-]\d\d:?\d\d)$/i.test(given) || !given.includes(':') ? given : `${given}Z`;
+  const time = new Date(zoned);
+  if (!Number.isNaN(time.getTime())) return time.toISOString();
+  throw new HoldfastError({
+    code: 'usage',
+    message: `${given} is not a time`,
+    cause: 'it cannot be read as RFC 3339',
+    hint: 'write it like 2026-11-20 or 2026-11-20T03:00:00Z',
+  });
 }

@@ -1,4 +1,5 @@
 export { asking, connect, TASK_QUEUE, type TemporalAddress } from './connection.ts';
+export { exportHistory } from './histories.ts';
 export {
   cancelJob,
   isCadenceRun,
@@ -9,4 +10,5 @@ export {
   workflowState,
 } from './jobs.ts';
 export { adoptSnapshots, lookInside } from './looks.ts';
+export { removePoint } from './removals.ts';
 export { cancelRestore, commitRestore, restoreWorkflowId, startRestore } from './restores.ts';

@@ -27,13 +27,20 @@ export async function adoptSnapshots(
   return answered(client, 'adopt', `adopt/${input.repository}-${randomUUID()}`, input);
 }
 
-async function answered<T>(client: Client, type: string, workflowId: string, input: unknown): Promise<T> {
+/** Starts it, or joins the one that runs under this id, and waits for its answer. */
+export async function answered<T>(
+  client: Client,
+  type: string,
+  workflowId: string,
+  input: unknown,
+): Promise<T> {
   return asking(`${type} in ${workflowId}`, async () => {
     try {
       return (await client.workflow.execute(type, {
         workflowId,
         taskQueue: TASK_QUEUE,
         args: [input],
+        workflowIdConflictPolicy: 'USE_EXISTING',
         workflowExecutionTimeout: PATIENCE,
       })) as T;
     } catch (error) {

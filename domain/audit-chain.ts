@@ -132,7 +132,8 @@ export function checkExport(
   return check.report();
 }
 
-function readEvent(line: string): AuditEvent | null {
+/** One line of an export; null: it is none. */
+export function readEvent(line: string): AuditEvent | null {
   let value: unknown;
   try {
     value = JSON.parse(line);

@@ -2,6 +2,7 @@ import { openCatalog } from '../catalog/index.ts';
 import { connect } from '../client/index.ts';
 import { wordsOf } from '../domain/errors.ts';
 import { defaultCacheDirectory } from '../tools/cache.ts';
+import { archiveHistories } from './archive-histories.ts';
 import { repeat } from './repeat.ts';
 import { startWorker } from './run-worker.ts';
 import { readStack } from './stack-file.ts';
@@ -16,6 +17,8 @@ const TAKE_UP_MILLISECONDS = 60_000;
 
 /** How long a Schedule may be missing that somebody deleted in Temporal; 1,000 cost some seconds to look at. */
 const MEND_MILLISECONDS = 3_600_000;
+/** Long before Temporal forgets a workflow that has ended (a day at the least). */
+const ARCHIVE_MILLISECONDS = 60_000;
 
 const stack = await readStack(process.argv[2] ?? '');
 const catalog = await openCatalog({ url: stack.catalogUrl, actor: `worker@${stack.host}` });
@@ -41,7 +44,12 @@ const mending = repeat(
   () => takeUpSchedules(temporal, catalog),
   (error) => process.stderr.write(`looking after the Schedules failed: ${wordsOf(error)}\n`),
 );
+const archiving = repeat(
+  ARCHIVE_MILLISECONDS,
+  () => archiveHistories(temporal, catalog, { dataDir: stack.dataDir, host: stack.host }),
+  (error) => process.stderr.write(`exporting histories failed: ${wordsOf(error)}\n`),
+);
 process.stdout.write('ready\n');
 await worker.ended;
-await Promise.all([takingUp.stop(), mending.stop()]);
+await Promise.all([takingUp, mending, archiving].map((one) => one.stop()));
 await catalog.close();

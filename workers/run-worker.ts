@@ -8,6 +8,7 @@ import { createProcessFence } from '../activities/hosts/process-fence.ts';
 import { createLookSteps } from '../activities/look-steps.ts';
 import { createProofSteps } from '../activities/proof-steps.ts';
 import { createReadingSteps } from '../activities/reading-steps.ts';
+import { createRemovalSteps } from '../activities/removal-steps.ts';
 import { openRepository } from '../activities/repositories/open.ts';
 import { createRestoreSteps } from '../activities/restore-steps.ts';
 import { createSources } from '../activities/sources/index.ts';
@@ -86,5 +87,6 @@ function hostSteps(deployment: Deployment): HostActivities {
     ...createReadingSteps(deployment),
     ...createRestoreSteps(deployment),
     ...createLookSteps(deployment),
+    ...createRemovalSteps(deployment),
   };
 }

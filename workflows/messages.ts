@@ -65,6 +65,14 @@ export interface LookInput {
   path: string;
 }
 
+export interface RemovePointInput {
+  point: string;
+  /** Whose copies go. */
+  repositories: string[];
+  reason: string;
+  actor: string;
+}
+
 export interface AdoptInput {
   asset: string;
   repository: string;

@@ -27,7 +27,11 @@ export function configurationServices({ catalog, temporal }: Parts): Configurati
       const own = catalog.as(actor.name);
       const difference = await own.configurations.apply(configuration);
       const { policies } = configuration;
-      const { removed } = difference.policies;
+      // Under its old name a renamed policy has Schedules, which go like those of one removed.
+      const removed = [
+        ...difference.policies.removed,
+        ...difference.renamed.policies.map(({ from }) => from),
+      ];
       const schedules = await asking('bringing the Schedules in line', () =>
         bringSchedulesInLine(temporal, TASK_QUEUE, policies, own, removed),
       );

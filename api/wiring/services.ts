@@ -1,8 +1,11 @@
 import type { TokenStore } from '../tokens.ts';
 import type { Services } from '../services.ts';
+import { auditServices } from './audit.ts';
 import { configurationServices } from './configuration.ts';
 import { jobServices } from './jobs.ts';
 import type { Parts } from './parts.ts';
+import { historyServices } from './histories.ts';
+import { holdServices } from './holds.ts';
 import { pointServices } from './points.ts';
 import { policyServices } from './policies.ts';
 import { restoreServices } from './restores.ts';
@@ -12,8 +15,11 @@ import { statusServices } from './status.ts';
 export function createServices(parts: Parts): Services {
   return {
     ...statusServices(parts),
+    ...auditServices(parts),
+    ...historyServices(parts),
     ...jobServices(parts),
     ...pointServices(parts),
+    ...holdServices(parts),
     ...restoreServices(parts),
     ...configurationServices(parts),
     ...policyServices(parts),
@@ -22,6 +28,8 @@ export function createServices(parts: Parts): Services {
 
 export function createTokenStore({ catalog }: Parts): TokenStore {
   return {
+    refused: ({ subject, ...details }) =>
+      catalog.audit.append({ action: 'access.refused', subject, details: { ...details } }),
     authenticate: (token) => catalog.tokens.authenticate(token),
     create: (actor, name, role) => catalog.as(actor.name).tokens.create(name, role),
     list: () => catalog.tokens.list(),

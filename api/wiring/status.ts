@@ -9,10 +9,7 @@ import { objectiveStatus } from './objective-status.ts';
 import type { Parts } from './parts.ts';
 import { oldestUnread, unreadTooLong } from './verification-status.ts';
 
-type StatusServices = Pick<
-  Services,
-  'health' | 'status' | 'jobCounts' | 'listAudit' | 'exportAudit' | 'verifyAudit'
->;
+type StatusServices = Pick<Services, 'health' | 'status' | 'jobCounts'>;
 
 export function statusServices({ catalog, temporal }: Parts): StatusServices {
   return {
@@ -59,16 +56,7 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
     },
 
     jobCounts: () => catalog.objectives.jobCounts(new Date(Date.now() - DAY_MILLISECONDS)),
-
-    listAudit: (page) => catalog.audit.list(page),
-    exportAudit: (actor) => exported(actor.name),
-    verifyAudit: () => catalog.audit.verify(),
   };
-
-  async function* exported(actor: string) {
-    await catalog.as(actor).audit.append({ action: 'audit.exported', subject: 'audit', details: {} });
-    yield* catalog.audit.stream();
-  }
 
   /** Asked only of an asset that has damaged points at all. */
   async function damagedNewest({ asset, damagedPoints }: AssetState) {

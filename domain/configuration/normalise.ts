@@ -60,6 +60,7 @@ function normaliseRepository(written: Written<'repositories'>, folder: string): 
 function normaliseAsset(written: Written<'assets'>, folder: string): Asset {
   const base = {
     name: written.name,
+    ...(written.renamedFrom !== undefined && { renamedFrom: written.renamedFrom }),
     class: written.class ?? 'standard',
     restore: normaliseRestore(written.restore, folder),
     hooks: normaliseHooks(written.hooks, folder),
@@ -112,6 +113,7 @@ function normalisePolicy(written: Written<'policies'>): Policy {
   const { objectives } = written;
   return {
     name: written.name,
+    ...(written.renamedFrom !== undefined && { renamedFrom: written.renamedFrom }),
     assets: written.assets,
     cadence:
       written.cron === undefined

@@ -5,6 +5,7 @@ import { parseDuration } from '../duration.ts';
 import { valueAt } from './findings.ts';
 import { suggestion } from './nearest.ts';
 import type { Finding, Path } from './problem.ts';
+import { brokenRenames } from './rename-rules.ts';
 import { repositoryIdentity } from './repository-url.ts';
 import { brokenVerification } from './rules-verification.ts';
 import { shownKey } from './shown-value.ts';
@@ -18,6 +19,7 @@ export function brokenRules(document: unknown, folder: string): Finding[] {
     ...repeated(textsAt(document, 'policies', 'name'), 'another policy has this name', 'rename one of them'),
     ...sameRepository(textsAt(document, 'repositories', 'url'), folder),
     ...samePort(document),
+    ...brokenRenames(document),
     ...itemsOf(document, ['policies']).flatMap((path) => [
       ...brokenPolicy(document, path, namesOf(assets), namesOf(repositories)),
     ]),

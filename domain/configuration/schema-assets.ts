@@ -18,6 +18,7 @@ const hooks = value.keys('hooks', {
 
 const common = {
   name: value.name,
+  renamedFrom: value.name.optional(),
   class: z.enum(['critical', 'standard', 'rebuildable']).optional(),
   hooks: hooks.optional(),
 };

@@ -94,6 +94,7 @@ const copy = z.union([
 const policy = value
   .keys('a policy', {
     name: value.name,
+    renamedFrom: value.name.optional(),
     assets: value
       .list(value.name, 'a list of asset names', '[orders, uploads]')
       .min(1, say('the policy protects nothing', 'name its assets')),

@@ -51,6 +51,8 @@ export type Asset = PostgresAsset | SqliteAsset | DirectoryAsset;
 
 interface AssetBase {
   name: string;
+  /** Whose history is this one's; absent where nothing was renamed, so that its digest stays what it was. */
+  renamedFrom?: string;
   class: DataClass;
   restore: RestorePlan;
   hooks: Hooks;
@@ -107,6 +109,8 @@ export interface Hooks {
 
 export interface Policy {
   name: string;
+  /** As an asset's. */
+  renamedFrom?: string;
   assets: string[];
   cadence: Cadence;
   timing: Timing;

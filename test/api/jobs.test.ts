@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { Services } from '../../api/services.ts';
+import { openAuditKey } from '../../api/wiring/audit-key.ts';
 import { createServices } from '../../api/wiring/services.ts';
 import { workflowState } from '../../client/index.ts';
 import { aConfiguration, aJob, withCatalog } from '../catalog/fixture.ts';
@@ -14,11 +18,15 @@ describe('jobs whose row and workflow do not agree', function () {
   const actor = { name: 'ann', role: 'admin' } as const;
   let temporal: Client;
   let services: Services;
+  let dataDir: string;
   before(async () => {
     temporal = (await timeSkippingServer()).client;
-    services = createServices({ catalog: fixture.catalog, temporal });
+    dataDir = await mkdtemp(join(tmpdir(), 'holdfast-api-'));
+    const auditKey = await openAuditKey(dataDir, fixture.catalog);
+    services = createServices({ catalog: fixture.catalog, temporal, auditKey, dataDir, host: 'host' });
     await fixture.catalog.configurations.apply(aConfiguration());
   });
+  after(() => rm(dataDir, { recursive: true }));
   beforeEach(async () => {
     const { items } = await fixture.catalog.jobs.list({ status: ['running', 'waiting'] });
     for (const { id } of items) await fixture.catalog.jobs.end(id, { status: 'cancelled' });

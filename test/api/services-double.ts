@@ -3,19 +3,27 @@
 
 import { HoldfastError } from '../../domain/errors.ts';
 import type { Job, JobEvent } from '../../domain/job.ts';
-import type { RecoveryPoint } from '../../domain/recovery-point.ts';
 import type { Restore } from '../../domain/restore.ts';
 import type { VerificationPlan } from '../../domain/verification/policy-plan.ts';
-import type { IdempotencyKey, Once, PolicyItem, Services, StatusReport } from '../../api/services.ts';
+import type {
+  HistoryCheck,
+  IdempotencyKey,
+  ListedPoint,
+  Once,
+  PolicyItem,
+  Services,
+  StatusReport,
+} from '../../api/services.ts';
 
 export interface ServicesDouble extends Services {
   calls: { name: string; arguments: unknown[] }[];
   jobs: Map<string, Job>;
   events: Map<string, JobEvent[]>;
-  points: RecoveryPoint[];
+  points: ListedPoint[];
   restores: Map<string, Restore>;
   report: StatusReport;
   auditOk: boolean;
+  histories: HistoryCheck[];
   /** What a started job becomes when it has been looked at this often. */
   ending: { after: number; job: Partial<Job> };
 }
@@ -52,6 +60,7 @@ export function servicesDouble(): ServicesDouble {
     restores: new Map(),
     report: { assets: [], sites: [], repositories: [] },
     auditOk: true,
+    histories: [],
     ending: { after: 2, job: { status: 'success' } },
 
     health: async () => ({ parts: [{ name: 'catalog', ok: true }] }),
@@ -121,7 +130,7 @@ export function servicesDouble(): ServicesDouble {
       if (!point) throw unknown(`recovery point ${id}`, 'point.unknown');
       return point;
     },
-    listPointFiles: async (id, path) => {
+    listPointFiles: async (_actor, id, path) => {
       await plain.getPoint(id);
       return [
         {
@@ -133,6 +142,40 @@ export function servicesDouble(): ServicesDouble {
       ];
     },
     importSnapshots: async (_actor, { asset }) => [samplePoint('imported', { asset })],
+
+    holdPoint: async (actor, id, { kind, owner, reason }) => {
+      const point = await plain.getPoint(id);
+      const placedAt = '2026-11-20T10:00:00.000Z';
+      point.holds.push({
+        ...{ pointId: id, kind, reason, placedAt },
+        owner: owner ?? actor.name,
+        placedBy: actor.name,
+      });
+      return point;
+    },
+    releasePoint: async (_actor, id) => {
+      const point = await plain.getPoint(id);
+      point.holds = [];
+      return point;
+    },
+    removePoint: async (_actor, id, { confirm }) => {
+      const { asset, takenAt, copies, holds } = await plain.getPoint(id);
+      const plan = {
+        point: id,
+        asset,
+        takenAt,
+        goes: copies.map(({ repository, parts }) => ({
+          repository,
+          snapshots: parts.map((part) => part.snapshotId),
+        })),
+        stays: [],
+        pointGoes: true,
+        warnings: [`it is the newest point of ${asset}`],
+        refusals: holds.map(({ owner, reason }) => `it is held for ${owner}: ${reason}`),
+      };
+      if (confirm) double.points.splice(0, double.points.length);
+      return { plan, removed: confirm };
+    },
 
     prepareRestore: async (_actor, request, key) =>
       once(
@@ -172,6 +215,7 @@ export function servicesDouble(): ServicesDouble {
       policies: { added: ['critical'], changed: [], removed: [] },
       repositories: { added: [], changed: [], removed: [] },
       schedules: { added: ['backup/critical'], changed: [], removed: [] },
+      renamed: { assets: [], policies: [] },
       warnings: [],
     }),
     currentConfiguration: async () => null,
@@ -187,6 +231,10 @@ export function servicesDouble(): ServicesDouble {
     exportAudit: async function* () {
       yield sampleAuditEvent;
     },
+    jobHistory: async (id) => sampleHistory(`job/${found(double.jobs, id).id}`),
+    checkHistories: async () => ({ whole: 0, elsewhere: 0, problems: double.histories }),
+    auditKey: () => ({ keyId: 'k1', publicKey: 'AAAA' }),
+    rotateAuditKey: async () => ({ keyId: 'k2', publicKey: 'BBBB' }),
     verifyAudit: async () => ({
       ok: double.auditOk,
       events: 1,
@@ -241,6 +289,21 @@ export function samplePlan(policy: string): VerificationPlan {
   };
 }
 
+export function sampleHistory(subject: string, change: Partial<HistoryCheck> = {}): HistoryCheck {
+  return {
+    subject,
+    state: 'whole',
+    workflowId: 'backup/critical-1',
+    at: '2026-11-20T10:00:09.000Z',
+    digest: 'a'.repeat(64),
+    bytes: 1000,
+    runs: ['run-1'],
+    host: 'host',
+    path: '/var/lib/holdfast/histories/1.json.gz',
+    ...change,
+  };
+}
+
 export function sampleJob(id: string, change: Partial<Job> = {}): Job {
   return {
     id,
@@ -267,7 +330,7 @@ export function sampleJob(id: string, change: Partial<Job> = {}): Job {
   };
 }
 
-export function samplePoint(id: string, change: Partial<RecoveryPoint> = {}): RecoveryPoint {
+export function samplePoint(id: string, change: Partial<ListedPoint> = {}): ListedPoint {
   return {
     id,
     asset: 'uploads',
@@ -294,6 +357,7 @@ export function samplePoint(id: string, change: Partial<RecoveryPoint> = {}): Re
     ],
     manifest: null,
     orphaned: false,
+    holds: [],
     ...change,
   };
 }

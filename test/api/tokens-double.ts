@@ -10,6 +10,7 @@ export function tokensDouble(roles: Record<string, Role>): TokenStore {
   };
   for (const [name, role] of Object.entries(roles)) entries.set(name, entry(name, role));
   return {
+    refused: async () => undefined,
     authenticate: async (token) =>
       [...entries.values()].find(({ name, revokedAt }) => !revokedAt && token === `${name}-token`) ?? null,
     create: async (_actor, name, role) => {

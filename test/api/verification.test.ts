@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { partsOf } from './parts.ts';
 import { createServices } from '../../api/wiring/services.ts';
 import type { Services } from '../../api/services.ts';
 import type { Configuration } from '../../domain/configuration/types.ts';
@@ -21,10 +22,7 @@ describe('the verification of a policy, asked for and seen', function () {
 
   before(async () => {
     temporal = (await timeSkippingServer()).client;
-    // The time-skipping server has no Schedules: nothing runs next.
-    const schedule = { getHandle: () => ({ describe: async () => ({ info: { nextActionTimes: [] } }) }) };
-    const client = Object.create(temporal, { schedule: { value: schedule } }) as Client;
-    services = createServices({ catalog: fixture.catalog, temporal: client });
+    services = createServices(partsOf(fixture.catalog, temporal));
     await fixture.catalog.configurations.apply(configured());
     await fixture.catalog.repositories.markInitialised('local', ago(40));
     await fixture.catalog.repositories.markInitialised('offsite', ago(40));

@@ -209,4 +209,26 @@ describe('the audit chain in PostgreSQL', () => {
     assert.equal((await again.audit.verify()).ok, true);
     await again.close();
   });
+
+  it('is listed by who, what, about what and when, page by page', async () => {
+    const { catalog } = fixture;
+    for (const [actor, action, subject] of [
+      ['anna', 'filter.one', 'filtered/1'],
+      ['bert', 'filter.two', 'filtered/1'],
+      ['anna', 'filter_two', 'filtered/11'],
+    ] as const)
+      await catalog.as(actor).audit.append({ action, subject, details: {} });
+    const found = async (filter: Parameters<typeof catalog.audit.list>[0]) =>
+      (await catalog.audit.list(filter)).items.map(({ action }) => action);
+    assert.deepEqual(await found({ action: 'filter.' }), ['filter.two', 'filter.one']);
+    assert.deepEqual(await found({ action: 'filter_' }), ['filter_two'], 'not a pattern');
+    assert.deepEqual(await found({ subject: 'filtered/1', actor: 'anna' }), ['filter.one']);
+    const [last] = (await catalog.audit.list({ action: 'filter' })).items;
+    assert.ok((await found({ since: last?.at ?? '' })).includes('filter_two'));
+    assert.ok(!(await found({ until: last?.at ?? '' })).includes('filter_two'));
+    assert.deepEqual(await found({ action: 'filter', since: '2999-01-01T00:00:00Z' }), []);
+    const first = await catalog.audit.list({ action: 'filter', limit: 2 });
+    const rest = await catalog.audit.list({ action: 'filter', limit: 2, cursor: first.next });
+    assert.deepEqual([first.items.length, rest.items.length, rest.next], [2, 1, null]);
+  });
 });

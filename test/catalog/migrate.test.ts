@@ -108,6 +108,10 @@ describe('migrating the catalogue', function () {
     assert.equal((await migrateCatalog(owner)).applied[0], '0003_partial_points');
     const catalog = await openCatalog({ url: owner });
     const proofs = await Promise.all([partial, whole].map((id) => catalog.points.find(id)));
+    const [event] = (await catalog.audit.list({ action: 'proof.lowered' })).items;
+    assert.deepEqual(event?.details, { count: 1, points: [partial], because: 'partial' });
+    await migrateCatalog(owner);
+    assert.equal((await catalog.audit.list({ action: 'proof.lowered' })).items.length, 1);
     await catalog.close();
     assert.deepEqual(
       proofs.map((point) => [point.partial, point.proof]),

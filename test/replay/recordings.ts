@@ -149,4 +149,10 @@ export const recordings: Recording[] = [
     input: { asset: 'orders', repository: 'old', snapshots: [], actor: 'tester' },
     script: { adoptSnapshots: async () => ['point-1'] },
   },
+  {
+    name: 'remove-point',
+    workflow: 'removePoint',
+    input: { point: 'point-1', repositories: ['local', 'offsite'], reason: 'mistaken', actor: 'tester' },
+    script: {},
+  },
 ];

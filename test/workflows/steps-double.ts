@@ -157,6 +157,7 @@ const wellBehaved: Required<Script> = {
     bytes: 1000,
   }),
   restoreStatus: nothing,
+  beginRemoval: nothing,
   hostOf: async () => QUEUE,
 
   preflightAsset: nothing,
@@ -183,6 +184,7 @@ const wellBehaved: Required<Script> = {
   settleRestore: nothing,
   releaseRestore: nothing,
 
+  removeCopy: nothing,
   listFiles: async () => [],
   adoptSnapshots: async () => [],
 };

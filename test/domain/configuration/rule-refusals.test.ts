@@ -49,6 +49,24 @@ table('the same twice, with the place of the first', [
     [{ says: /another policy has this name \(the first is at 9:13\)/ }],
   ],
   [
+    'a name renamed from that is still there',
+    written({
+      assets: `assets:
+  - { name: orders, type: postgres, url: env:U }
+  - { name: uploads, renamedFrom: §orders, type: directory, path: /a }`,
+    }),
+    [{ says: /still in use, so nothing was renamed from it \(the first is at 6:13\)/ }],
+  ],
+  [
+    'two heirs of one name',
+    written({
+      policies: `policies:
+  - { name: a, renamedFrom: old, assets: [orders], every: 1h, repository: local }
+  - { name: b, renamedFrom: §old, assets: [uploads], every: 1h, repository: local }`,
+    }),
+    [{ says: /renamed from this name already.*\(the first is at 9:29\)/ }],
+  ],
+  [
     'one place, written alike',
     repositories('./a', '§./a'),
     [{ says: /place of another repository \(the first is at 3:36\)/ }],

@@ -1,0 +1,58 @@
+import { HoldfastError } from '../domain/errors.ts';
+import type { RecoveryPoint } from '../domain/recovery-point.ts';
+import { runStep } from './activity-step.ts';
+import type { HostActivities } from './contract.ts';
+import type { Deployment } from './deployment.ts';
+
+/** The hands that take a recovery point out of a repository. */
+export function createRemovalSteps(deployment: Deployment): Pick<HostActivities, 'removeCopy'> {
+  return {
+    removeCopy: ({ point: id, repository: name, actor, reason }) =>
+      runStep(
+        {
+          catalog: deployment.catalog,
+          processes: deployment.processes,
+          attempted: `removal of recovery point ${id} from ${name} failed`,
+          key: `remove.${id}.${name}`,
+          job: null,
+          subject: `point/${id}`,
+        },
+        async (step, interrupted) => {
+          const catalog = deployment.catalog.as(actor);
+          const point = await unlessRemoved(catalog.points.find(id));
+          const copy = point?.copies.find((one) => one.repository === name);
+          if (!point || !copy) return;
+          const applied = await catalog.configurations.current();
+          if (!applied) throw nothingApplied(name);
+          const repository = await deployment.openRepository(applied.configuration, name);
+          if (interrupted) await repository.recover(step);
+          // By its id as well as by the catalogue's: an asset's new name is not in the labels of old snapshots.
+          const known = new Set(copy.parts.map((part) => part.snapshotId));
+          const there = (await repository.snapshots({}, step))
+            .filter((snapshot) => known.has(snapshot.id) || snapshot.labels?.point === id)
+            .map((snapshot) => snapshot.id);
+          await repository.forget(there, step);
+          await catalog.removals.copyGone(id, name, reason);
+        },
+      ),
+  };
+}
+
+/** null: an earlier attempt recorded that the last copy is gone. */
+async function unlessRemoved(found: Promise<RecoveryPoint>): Promise<RecoveryPoint | null> {
+  try {
+    return await found;
+  } catch (error) {
+    if (error instanceof HoldfastError && error.code === 'point.unknown') return null;
+    throw error;
+  }
+}
+
+function nothingApplied(repository: string): HoldfastError {
+  return new HoldfastError({
+    code: 'notFound',
+    message: `repository ${repository} cannot be reached`,
+    cause: 'no configuration was applied yet',
+    hint: 'run `holdfast apply`',
+  });
+}

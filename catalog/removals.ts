@@ -1,0 +1,136 @@
+// Taking a recovery point away, by a person's word. First the intent is recorded, under which nobody can hold or
+// newly rely on the point; then the hands forget the engine's snapshots; then each copy's row goes. Whoever dies
+// in between, the same removal goes on from there.
+
+import { HoldfastError } from '../domain/errors.ts';
+import type { RecoveryPoint } from '../domain/recovery-point.ts';
+import { whyNotRemoved } from '../domain/removal.ts';
+import type { Query } from './connection.ts';
+import type { Database, Transaction } from './database.ts';
+import { openHolds } from './holds.ts';
+import { settleProof, type LockedPoint } from './point-copies.ts';
+import { readPoint } from './point-rows.ts';
+
+export interface Removals {
+  /** Refuses with `request.conflict` what is held, or used by a restore that has not ended. */
+  begin(pointId: string, repositories: readonly string[], reason: string): Promise<RecoveryPoint>;
+  /** After the engine has forgotten it. With the last copy the point leaves every list. */
+  copyGone(pointId: string, repository: string, reason: string): Promise<void>;
+  /** Restores that have not ended and use this point, by id. */
+  openRestores(pointId: string): Promise<string[]>;
+}
+
+export function removals(database: Database): Removals {
+  return {
+    begin: (id, repositories, reason) =>
+      database.write(`beginning the removal of recovery point ${id}`, (transaction) =>
+        begin(transaction, id, repositories, reason),
+      ),
+
+    copyGone: (id, repository, reason) =>
+      database.write(`recording that the copy in ${repository} is gone`, (transaction) =>
+        copyGone(transaction, database.actor, id, repository, reason),
+      ),
+
+    openRestores: (id) =>
+      database.read('looking for restores of a recovery point', (query) => openRestores(query, id)),
+  };
+}
+
+async function begin(
+  { query, audit }: Transaction,
+  id: string,
+  repositories: readonly string[],
+  reason: string,
+): Promise<RecoveryPoint> {
+  const [row] = await query<{ removingSince: string | null }>(
+    `select removing_since as "removingSince" from recovery_points
+      where id = $1 and removed_at is null for update`,
+    [id],
+  );
+  const point = await readPoint(query, id);
+  const refusals = whyNotRemoved({
+    holds: await openHolds(query, [id]),
+    openRestores: await openRestores(query, id),
+  });
+  if (refusals.length > 0) {
+    throw new HoldfastError({
+      code: 'request.conflict',
+      message: `recovery point ${id} was not removed`,
+      cause: refusals.join('; '),
+      hint: `release it (\`holdfast points release ${id.slice(0, 8)} --reason …\`), or end the restore first`,
+    });
+  }
+  if (row?.removingSince) return point;
+  await query('update recovery_points set removing_since = now() where id = $1', [id]);
+  const { asset, takenAt, kind, proof } = point;
+  const details = { asset, takenAt, kind, proof, repositories: [...repositories], reason };
+  audit({ action: 'point.removing', subject: `point/${id}`, details });
+  return point;
+}
+
+async function copyGone(
+  transaction: Transaction,
+  actor: string,
+  id: string,
+  repository: string,
+  reason: string,
+): Promise<void> {
+  const { query, audit } = transaction;
+  const [before] = await query<LockedPoint>(
+    `select id, asset, kind, taken_at as "takenAt", proof, partial from recovery_points
+      where id = $1 and removed_at is null for update`,
+    [id],
+  );
+  if (!before) return;
+  const [gone] = await query<{ artifactId: string }>(
+    `delete from point_copies where point_id = $1 and repository = $2 returning artifact_id as "artifactId"`,
+    [id, repository],
+  );
+  if (!gone) return;
+  const { artifactId } = gone;
+  audit({ action: 'copy.removed', subject: `point/${id}`, details: { repository, artifactId, reason } });
+  const [left] = await query<{ copies: number }>(
+    'select count(*)::int as copies from point_copies where point_id = $1',
+    [id],
+  );
+  if (left && left.copies > 0) {
+    await query('update recovery_points set removing_since = null where id = $1', [id]);
+    await settleProof(transaction, before);
+  } else {
+    await query(
+      `update recovery_points set removed_at = now(), removed_by = $2, removed_reason = $3 where id = $1`,
+      [id, actor, reason],
+    );
+    const { asset, kind, takenAt } = before;
+    audit({ action: 'point.removed', subject: `point/${id}`, details: { asset, kind, takenAt, reason } });
+  }
+  await syncAnew(query, before.asset, repository);
+}
+
+/** How far the repository is without the copy that went. */
+async function syncAnew(query: Query, asset: string, repository: string): Promise<void> {
+  const kept = `from point_copies as copy join recovery_points as point on point.id = copy.point_id
+    where asset = $1 and repository = $2 and kind = 'regular'`;
+  await query(
+    `update sync_state set (point_id, taken_at, stored_at) =
+         (select point.id, taken_at, stored_at ${kept} order by taken_at desc limit 1),
+       proven_at = (select max(proven_at) ${kept} and partial is null)
+      where asset = $1 and repository = $2 and exists (select ${kept})`,
+    [asset, repository],
+  );
+  await query(`delete from sync_state where asset = $1 and repository = $2 and not exists (select ${kept})`, [
+    asset,
+    repository,
+  ]);
+}
+
+async function openRestores(query: Query, id: string): Promise<string[]> {
+  const rows = await query<{ id: string }>(
+    `select 'r-' || number as id from restores
+      where status in ('preparing', 'prepared', 'awaitingApproval', 'committing', 'checking')
+        and (point = $1 or safety_point_id = $1::uuid) order by number`,
+    [id],
+  );
+  return rows.map((row) => row.id);
+}
