@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { ChainReport } from '../domain/audit-chain.ts';
 import { formatBytes } from '../domain/bytes.ts';
 import type { ErrorContract } from '../domain/errors.ts';
+import { historyFile } from '../domain/history-file.ts';
 import { examples } from './command.ts';
 import { does } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
@@ -60,7 +61,11 @@ function historyText({ subject, state, path, bytes, digest, host }: HistoryCheck
     case 'unavailable':
       return `the history of ${subject} is not there: Temporal had lost it before it was exported`;
     case 'elsewhere':
-      return `the history of ${subject} is kept on ${host}; run the command there`;
+      return [
+        `the history of ${subject} is kept on ${host}, in the data directory there; this prints its digest:`,
+        `  gunzip -c ${historyFile(subject)} | sha256sum`,
+        `the chain has ${digest}`,
+      ].join('\n');
     default:
       return `${path}: ${formatBytes(bytes ?? 0)} uncompressed, as on the chain (SHA-256 ${digest})`;
   }

@@ -66,7 +66,7 @@ describe('removing a recovery point from a restic repository', function () {
       openRepository: async () => opened,
     } as unknown as Deployment);
     const input = { point, repository: 'depot', actor: 'anna', reason: 'mistaken' };
-    return environment.run(steps.removeCopy, input) as Promise<void>;
+    return environment.run<[typeof input], void, typeof steps.removeCopy>(steps.removeCopy, input);
   }
 
   it('forgets every part of it and nothing else, then the catalogue lets go of it', async () => {
