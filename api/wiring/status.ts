@@ -27,8 +27,11 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
       const names = configuration?.policies.map((policy) => policy.name) ?? [];
       const runs = await nextRuns(temporal, names);
       const now = new Date();
-      const states = await catalog.status();
-      const objectives = await objectiveStatus(catalog, configuration, now);
+      const [states, objectives, places] = await Promise.all([
+        catalog.status(),
+        objectiveStatus(catalog, configuration, now),
+        repositoryHealth(),
+      ]);
       const policies = new Map(configuration?.policies.map((policy) => [policy.name, policy]));
       const assets = await Promise.all(
         states.map(async (state) => {
@@ -48,7 +51,7 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
       return {
         assets,
         sites: [{ name: 'local', health: worst, reason: worst === 'ok' ? '' : 'see its assets' }],
-        repositories: (await repositoryHealth()).map((repository) => ({
+        repositories: places.map((repository) => ({
           ...repository,
           ...objectives.ofRepository(repository.name),
         })),
