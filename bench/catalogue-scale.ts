@@ -19,7 +19,7 @@ import { catalogueQuestions } from './catalogue-questions.ts';
 import { explaining, type Explained } from './explained.ts';
 
 // `npm run bench:scale`: how long the catalogue takes to answer with 1,000 policies and 1,000,000 recovery points
-// in it. Temporal is not asked. docs/performance.md says what the figures mean.
+// in it. Temporal is not asked. docs/objectives.md has what was measured.
 
 const { values } = parseArgs({
   options: {

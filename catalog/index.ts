@@ -26,7 +26,6 @@ import { assetStates } from './status.ts';
 import { tokens } from './tokens.ts';
 
 export { verifyExport } from './audit.ts';
-export type { AssetFigures } from './asset-figures.ts';
 export type * from './catalog.ts';
 export type { AppliedConfiguration, ConfigurationDifference, Difference } from './configurations.ts';
 export type { PointHold } from './holds.ts';

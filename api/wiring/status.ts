@@ -24,10 +24,13 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
       const applied = await catalog.configurations.current();
       const configuration = applied?.configuration ?? null;
       const now = new Date();
-      const pauses = await catalog.policyPauses.open();
+      const [pauses, states, objectives, places] = await Promise.all([
+        catalog.policyPauses.open(),
+        catalog.status(),
+        objectiveStatus(catalog, configuration, now),
+        repositoryHealth(configuration, now),
+      ]);
       const runs = nextBackups(configuration, pauses, now);
-      const states = await catalog.status();
-      const objectives = await objectiveStatus(catalog, configuration, now);
       const policies = new Map(configuration?.policies.map((policy) => [policy.name, policy]));
       const assets = await Promise.all(
         states.map(async (state) => {
@@ -48,7 +51,7 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
       return {
         assets,
         sites: [{ name: 'local', health: worst, reason: worst === 'ok' ? '' : 'see its assets' }],
-        repositories: (await repositoryHealth(configuration, now)).map((repository) => ({
+        repositories: places.map((repository) => ({
           ...repository,
           ...objectives.ofRepository(repository.name),
         })),

@@ -25,6 +25,9 @@ create table asset_days (
   -- Room on each page, so that today's rows are updated in place.
 ) with (fillfactor = 70);
 
+-- An asset is in a policy or two: without this the planner expects each in every one.
+create statistics asset_days_groups (ndistinct) on asset, policy from asset_days;
+
 -- The last measurement of each day.
 create table repository_sizes (
   repository text not null,

@@ -34,9 +34,10 @@ export interface FiguresRequest {
 }
 
 export function figuresOf({ counted, missed, objective, now }: FiguresRequest): ObjectiveFigures {
+  const missedDays = missed.map(dayOf);
   const backups = forEachWindow((window) => {
     const from = firstDayOf(WINDOW_DAYS[window], now);
-    const open = missed.filter((at) => dayOf(at) >= from).length;
+    const open = missedDays.filter((day) => day >= from).length;
     return together([
       ...counted.map((each) => each.backups[window]),
       { succeeded: 0, failed: 0, missed: open },

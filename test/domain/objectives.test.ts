@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { errorBudget } from '../../domain/objectives/error-budget.ts';
 import { assess, isBreached } from '../../domain/objectives.ts';
 import type { AssetFacts, AssetHealth } from '../../domain/objectives.ts';
 
@@ -32,6 +33,7 @@ function facts(change: Partial<AssetFacts> = {}): AssetFacts {
   };
 }
 
+const nothing = { succeeded: 0, failed: 0, missed: 0 };
 const never = { stored: null, verified: null, proven: null };
 const withObjectives = (change: Partial<typeof objectives> | { provenWithinSeconds: number }) => ({
   ...policy,
@@ -133,6 +135,27 @@ describe('how an asset stands against its objectives', () => {
       'warning',
       [],
       /which is yet to come/,
+    ],
+    [
+      'an error budget with something left',
+      { errorBudget: errorBudget(0.9, { succeeded: 29, failed: 1, missed: 0 }, nothing) },
+      'ok',
+      [],
+      /^$/,
+    ],
+    [
+      'an error budget just used up',
+      { errorBudget: errorBudget(0.9, { succeeded: 27, failed: 2, missed: 1 }, nothing) },
+      'warning',
+      ['errorBudget'],
+      /^in the last 30 days 3 of its runs failed or did not happen: its error budget for 90 % is used up$/,
+    ],
+    [
+      'a success rate that is missed',
+      { errorBudget: errorBudget(0.99, { succeeded: 29, failed: 0, missed: 1 }, nothing) },
+      'warning',
+      ['successRate'],
+      /^in the last 30 days 1 of its runs .*: 96.6 % were well, and the objective is 99 %$/,
     ],
     [
       'clocks a little apart',

@@ -65,7 +65,7 @@ describe('parseConfiguration', () => {
           copies: [{ repository: 'offsite', retention: null }],
           retention: null,
           proof: 'verified',
-          objectives: { rpoSeconds: null, rtoSeconds: null, provenWithinSeconds: null },
+          objectives: { rpoSeconds: null, rtoSeconds: null, provenWithinSeconds: null, successRate: null },
           verification: null,
         },
       ],
@@ -83,7 +83,7 @@ describe('parseConfiguration', () => {
     const { configuration } = read(
       policy(`repository: local, cron: "0 3 * * *", copies: [ { repository: offsite, retention: { keepWithin: 30d } } ], proof: proven,
         retention: { keepLast: 3, keepDaily: 30, keepWeekly: 13, keepMonthly: 12, keepWithin: 24h },
-        objectives: { rpo: 24h, rto: 30m, provenWithin: 7d }`),
+        objectives: { rpo: 24h, rto: 30m, provenWithin: 7d, successRate: 99.9% }`),
     );
     assert.deepEqual(configuration.policies[0], {
       name: 'p',
@@ -101,7 +101,7 @@ describe('parseConfiguration', () => {
         keepWithinSeconds: 86_400,
       },
       proof: 'proven',
-      objectives: { rpoSeconds: 86_400, rtoSeconds: 1800, provenWithinSeconds: 604_800 },
+      objectives: { rpoSeconds: 86_400, rtoSeconds: 1800, provenWithinSeconds: 604_800, successRate: 0.999 },
       verification: null,
     });
   });

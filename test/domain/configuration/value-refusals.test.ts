@@ -180,6 +180,21 @@ table('durations, rates, sizes, ports', [
     policy('every: 1h, repository: local, objectives: { rpo: §1mo }'),
     { says: /not a duration/, shows: '"1mo"' },
   ],
+  [
+    'a share that is no percentage',
+    policy('every: 1h, repository: local, objectives: { successRate: §0.99 }'),
+    { says: /success rate/, fix: /99/ },
+  ],
+  [
+    'a success rate that promises nothing',
+    policy('every: 1h, repository: local, objectives: { successRate: §10% }'),
+    { says: /from 50% to 100%/ },
+  ],
+  [
+    'more than all of them',
+    policy('every: 1h, repository: local, objectives: { successRate: §101% }'),
+    { says: /from 50% to 100%/ },
+  ],
   ['no time at all', policy('every: §0h, repository: local'), { says: /longer than 0/ }],
   [
     'minutes or months',
