@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { expects, say } from './say.ts';
 import { asset } from './schema-assets.ts';
+import * as guards from './schema-guards.ts';
 import * as value from './schema-values.ts';
 
 const temporal = value.keys('where Temporal is', {
@@ -60,7 +61,8 @@ const repository = value.keys('a repository', {
   env: z
     .record(variable, value.secret, { error: expects('variables', '{ AWS_ACCESS_KEY_ID: env:KEY_ID }') })
     .optional(),
-  limits: value.keys('limits', { upload: value.byteRate.optional() }).optional(),
+  limits: guards.limits.optional(),
+  headroom: guards.headroom.optional(),
 });
 
 /** 0 keeps nothing and restic refuses less: a word is given a number, or left out. */
@@ -127,6 +129,7 @@ export const configurationSchema = value.keys('a configuration', {
   repositories: value.list(repository, 'a list of repositories', '[{ name: local, … }]').optional(),
   assets: value.list(asset, 'a list of assets', '[{ name: uploads, … }]').optional(),
   policies: value.list(policy, 'a list of policies', '[{ name: daily, … }]').optional(),
+  idempotency: guards.idempotency.optional(),
 });
 
 /** As written and found right: defaults not yet filled in, paths not yet absolute. */
