@@ -12,8 +12,10 @@ import type { Configurations } from './configurations.ts';
 import type { Durations } from './durations.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { Repositories } from './repositories.ts';
+import type { RepositoryRooms } from './repository-room.ts';
 import type { AssetState } from './status.ts';
 import type { Tokens } from './tokens.ts';
+import type { Uploads } from './uploads.ts';
 
 export interface Catalog {
   readonly jobs: Jobs;
@@ -22,6 +24,8 @@ export interface Catalog {
   readonly restores: Restores;
   readonly configurations: Configurations;
   readonly repositories: Repositories;
+  readonly rooms: RepositoryRooms;
+  readonly uploads: Uploads;
   readonly idempotency: Idempotency;
   readonly tokens: Tokens;
   readonly durations: Durations;

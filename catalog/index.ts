@@ -13,9 +13,11 @@ import { jobs } from './jobs.ts';
 import { assertCurrent } from './migrate.ts';
 import { points } from './recovery-points.ts';
 import { repositories } from './repositories.ts';
+import { repositoryRooms } from './repository-room.ts';
 import { restores } from './restores.ts';
 import { assetStates } from './status.ts';
 import { tokens } from './tokens.ts';
+import { uploads } from './uploads.ts';
 
 export { verifyExport } from './audit.ts';
 export type * from './catalog.ts';
@@ -59,6 +61,8 @@ function catalogOn(connection: Connection, actor: string): Catalog {
     restores: restores(database),
     configurations: configurations(database),
     repositories: repositories(database),
+    rooms: repositoryRooms(database),
+    uploads: uploads(database),
     idempotency: idempotency(database),
     tokens: tokens(database),
     durations: durations(database),

@@ -138,13 +138,14 @@ async function letApplicationIn(client: Client, password: string): Promise<strin
   }
 }
 
-/** It adds and changes, and deletes nothing; of the audit chain it may only add (law 9). */
+/** It adds and changes, and deletes nothing but keys that have expired; of the audit chain it may only add (law 9). */
 function grants(role: string, database: string): string[] {
   return [
     `grant connect on database ${database} to ${role}`,
     `grant usage on schema ${SCHEMA} to ${role}`,
     `revoke all on all tables in schema ${SCHEMA} from ${role}`,
     `grant select, insert, update on all tables in schema ${SCHEMA} to ${role}`,
+    `grant delete on ${SCHEMA}.idempotency_keys to ${role}`,
     `revoke update on ${SCHEMA}.audit_events from ${role}`,
     `revoke insert, update on ${SCHEMA}.audit_head, ${SCHEMA}.${MIGRATIONS_TABLE} from ${role}`,
   ];

@@ -2,6 +2,7 @@ import { openCatalog } from '../catalog/index.ts';
 import { connect } from '../client/index.ts';
 import { wordsOf } from '../domain/errors.ts';
 import { defaultCacheDirectory } from '../tools/cache.ts';
+import { forgetExpiredKeys } from './forget-keys.ts';
 import { repeat } from './repeat.ts';
 import { startWorker } from './run-worker.ts';
 import { readStack } from './stack-file.ts';
@@ -13,6 +14,8 @@ import { workflowBundle } from './workflow-bundle.ts';
 
 /** How long a policy may be kept from its next backup by a row whose workflow is gone. */
 const TAKE_UP_MILLISECONDS = 60_000;
+/** How long a key may be kept beyond its time. */
+const FORGET_MILLISECONDS = 600_000;
 
 const stack = await readStack(process.argv[2] ?? '');
 const catalog = await openCatalog({ url: stack.catalogUrl, actor: `worker@${stack.host}` });
@@ -33,7 +36,13 @@ const takingUp = repeat(
   () => takeUpWhatWasRunning(temporal, catalog, stack.dataDir),
   (error) => process.stderr.write(`taking up what was running failed: ${wordsOf(error)}\n`),
 );
+const forgetting = repeat(
+  FORGET_MILLISECONDS,
+  () => forgetExpiredKeys(catalog, new Date()),
+  (error) => process.stderr.write(`forgetting idempotency keys failed: ${wordsOf(error)}\n`),
+);
 process.stdout.write('ready\n');
 await worker.ended;
 await takingUp.stop();
+await forgetting.stop();
 await catalog.close();

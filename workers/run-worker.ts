@@ -4,6 +4,7 @@ import { createBackupSteps } from '../activities/backup-steps.ts';
 import type { HostActivities } from '../activities/contract.ts';
 import { createControlSteps } from '../activities/control-steps.ts';
 import type { Deployment } from '../activities/deployment.ts';
+import { createGuardSteps } from '../activities/guard-steps.ts';
 import { createProcessFence } from '../activities/hosts/process-fence.ts';
 import { createLookSteps } from '../activities/look-steps.ts';
 import { createProofSteps } from '../activities/proof-steps.ts';
@@ -72,6 +73,7 @@ function createDeployment(options: WorkerOptions): Deployment {
     processes: createProcessFence(options.dataDir),
     dataDir: options.dataDir,
     hostQueue: `${TASK_QUEUE}-host-${options.host}`,
+    clock: () => new Date(),
     openRepository,
     sourceOf: createSources(options.dataDir),
   };
@@ -80,6 +82,7 @@ function createDeployment(options: WorkerOptions): Deployment {
 function hostSteps(deployment: Deployment): HostActivities {
   return {
     ...createBackupSteps(deployment),
+    ...createGuardSteps(deployment),
     ...createProofSteps(deployment),
     ...createRestoreSteps(deployment),
     ...createLookSteps(deployment),

@@ -67,6 +67,12 @@ export interface RestoreRequest {
   expectedBytes: number | null;
 }
 
+/** Data of an attempt that was killed, found in no index: it will not be sent again. */
+export interface Recovered {
+  packs: number;
+  bytes: number;
+}
+
 /**
  * Where recovery points are kept. Every method may run twice, may find a dead predecessor's lock or
  * half-written data, and reports failure as a HoldfastError: `repository.absent`,
@@ -78,7 +84,7 @@ export interface Repository {
   /** Creates it when absent; `like` shares its chunker parameters so that copies stay deduplicated. */
   ensure(step: Step, like?: Repository): Promise<'created' | 'existing'>;
   /** Clears what a dead predecessor of ours left: its lock, its temporary files, its unsaved index. */
-  recover(step: Step): Promise<void>;
+  recover(step: Step): Promise<Recovered>;
   /** `parent`: a snapshot to compare with, for a rerun after an interruption. */
   store(part: SnapshotPart, labels: PointLabels, step: Step, parent?: string): Promise<StoredPart>;
   /** Copies these snapshots here; already copied ones are found, not sent again. Returns id → new id. */
@@ -87,6 +93,8 @@ export interface Repository {
   /** Reads back every byte these points refer to, once. A point that is not there is an error, never "ok". */
   readBack(points: readonly string[], step: Step): Promise<ReadBack>;
   restore(request: RestoreRequest, step: Step): Promise<{ files: number; bytes: number }>;
+  /** What all its snapshots take there, as the repository itself counts it. */
+  size(step: Step): Promise<number>;
   list(snapshotId: string, path: string, step: Step): Promise<RepositoryEntry[]>;
   forget(snapshotIds: string[], step: Step): Promise<void>;
   /** Makes the repository accept again what was lost with damaged or missing packs (the next `store`

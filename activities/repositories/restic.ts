@@ -9,7 +9,7 @@ import { readBackPoints } from './restic-read-back.ts';
 import { recoverRepository, repairRepository } from './restic-repair.ts';
 import { restoreSnapshot } from './restic-restore.ts';
 import { runRestic } from './restic-run.ts';
-import { listFolder, listSnapshots } from './restic-snapshots.ts';
+import { listFolder, listSnapshots, sizeOfSnapshots } from './restic-snapshots.ts';
 import { storePart } from './restic-store.ts';
 
 /** Nothing is called or looked up yet: the first method that needs the repository finds out about it. */
@@ -27,6 +27,7 @@ export function createResticRepository(options: ResticOptions): Repository {
       copySnapshots(connection, connectionOf(source), requireIds(snapshotIds), step),
     snapshots: (filter, step) => listSnapshots(connection, filter, step),
     readBack: (points, step) => readBackPoints(connection, points, step),
+    size: (step) => sizeOfSnapshots(connection, step),
     restore: (request, step) => {
       requireIds([request.snapshotId]);
       return restoreSnapshot(connection, request, step);

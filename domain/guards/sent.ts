@@ -14,16 +14,19 @@ export interface Interrupted {
   progressBytes: number;
   seconds: number;
   uploadBytesPerSecond: number | null;
+  /** What such a send sends as a rule: most of what is read is already there. null: it is the first. */
+  expectedBytes: number | null;
 }
 
 /**
  * What was found is what was sent, as long as no index was saved meanwhile. After that, and where nobody looked:
- * no more than was read, and no more than the upload limit let through.
+ * no more than was read, than is sent as a rule, and than the upload limit let through.
  */
 export function sentByInterrupted(attempt: Interrupted): number {
-  const { foundBytes, progressBytes, seconds, uploadBytesPerSecond } = attempt;
+  const { foundBytes, progressBytes, seconds, uploadBytesPerSecond, expectedBytes } = attempt;
   const atMost = Math.min(
     progressBytes,
+    expectedBytes ?? Infinity,
     uploadBytesPerSecond === null ? Infinity : Math.ceil(uploadBytesPerSecond * seconds),
   );
   if (foundBytes === null) return atMost;

@@ -5,7 +5,13 @@ import { sentByInterrupted } from '../../../domain/guards/sent.ts';
 const MiB = 2 ** 20;
 
 describe('what an interrupted attempt had sent', () => {
-  const attempt = { foundBytes: null, progressBytes: 100 * MiB, seconds: 60, uploadBytesPerSecond: null };
+  const attempt = {
+    foundBytes: null,
+    progressBytes: 100 * MiB,
+    seconds: 60,
+    uploadBytesPerSecond: null,
+    expectedBytes: null,
+  };
   it('is what was found, before any index was saved', () => {
     assert.equal(sentByInterrupted({ ...attempt, foundBytes: 34 * MiB }), 34 * MiB);
     assert.equal(sentByInterrupted({ ...attempt, foundBytes: 0 }), 0);
@@ -21,6 +27,7 @@ describe('what an interrupted attempt had sent', () => {
   it('is counted by its progress and the limit where nobody has looked', () => {
     assert.equal(sentByInterrupted(attempt), 100 * MiB);
     assert.equal(sentByInterrupted({ ...attempt, uploadBytesPerSecond: MiB }), 60 * MiB);
+    assert.equal(sentByInterrupted({ ...attempt, expectedBytes: 3 * MiB }), 3 * MiB);
   });
 });
 

@@ -40,12 +40,13 @@ describe('decideWatermark', () => {
         let state: Watermark = 'normal';
         let changes = 0;
         let crossings = 0;
-        let side: 'below' | 'above' = 'below';
+        type Side = 'below' | 'above';
+        let side: Side = 'below';
         for (const percent of levels) {
           const next = decideWatermark(state, room(percent), marks);
           if (next !== state) changes += 1;
           state = next;
-          const now = percent >= 90 ? 'above' : percent < 80 ? 'below' : side;
+          const now: Side = percent >= 90 ? 'above' : percent < 80 ? 'below' : side;
           if (now !== side) crossings += 1;
           side = now;
         }
