@@ -113,7 +113,26 @@ export interface AssetStatusItem extends AssetHealth {
 export interface StatusReport {
   assets: AssetStatusItem[];
   sites: { name: string; health: Health; reason: string }[];
-  repositories: { name: string; type: string; health: Health; reason: string }[];
+  repositories: RepositoryStatusItem[];
+}
+
+export interface RepositoryStatusItem {
+  name: string;
+  type: string;
+  health: Health;
+  reason: string;
+  /** As last measured; null: its size is not known, or nothing was measured yet. */
+  usedBytes: number | null;
+  capacityBytes: number | null;
+  freeBytes: number | null;
+  watermark: 'normal' | 'high';
+  /** Since the budget's last reset; midnight UTC where it has none. */
+  uploadedToday: number;
+  /** null: no budget. */
+  dailyUpload: number | null;
+  resetsAt: string | null;
+  /** Sends that wait for the budget. */
+  waiting: { jobId: string; asset: string; expectedBytes: number; until: string }[];
 }
 
 export interface ServiceHealth {

@@ -69,8 +69,27 @@ const assetStatusItem = z.object({
   copies: z.array(z.object({ repository: z.string(), newestTakenAt: time, storedAt: time })),
 });
 
+const bytes = z.number().nullable();
+
+const repositoryStatus = z.object({
+  name: z.string(),
+  type: z.string(),
+  health,
+  reason: z.string(),
+  usedBytes: bytes,
+  capacityBytes: bytes,
+  freeBytes: bytes,
+  watermark: z.enum(['normal', 'high']),
+  uploadedToday: z.number(),
+  dailyUpload: bytes,
+  resetsAt: time.nullable(),
+  waiting: z.array(
+    z.object({ jobId: z.string(), asset: z.string(), expectedBytes: z.number(), until: time }),
+  ),
+});
+
 const statusReport = z.object({
   assets: z.array(assetStatusItem),
   sites: z.array(z.object({ name: z.string(), health, reason: z.string() })),
-  repositories: z.array(z.object({ name: z.string(), type: z.string(), health, reason: z.string() })),
+  repositories: z.array(repositoryStatus),
 }) satisfies z.ZodType<StatusReport>;

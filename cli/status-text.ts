@@ -2,13 +2,14 @@ import { formatDuration, writeDuration } from '../domain/duration.ts';
 import type { AssetHealth } from '../domain/objectives.ts';
 import { statusCell } from './colours.ts';
 import { printable } from './printable.ts';
+import { repositoryNotes, type RepositoryLine } from './repository-text.ts';
 import { table } from './table.ts';
 import { relative, when } from './when.ts';
 
 interface Report {
   assets: AssetHealth[];
   sites: { name: string; health: string; reason: string }[];
-  repositories: { name: string; health: string; reason: string }[];
+  repositories: RepositoryLine[];
 }
 
 export async function statusText(report: Report, now = new Date()): Promise<string> {
@@ -39,7 +40,7 @@ export async function statusText(report: Report, now = new Date()): Promise<stri
   const places = [...report.sites, ...report.repositories]
     .filter(({ health }) => health !== 'ok')
     .map(({ name, health, reason }) => printable(`${name} is ${health}: ${reason}`));
-  return [drawn[0], ...body, ...places].join('\n');
+  return [drawn[0], ...body, ...places, ...repositoryNotes(report.repositories, now)].join('\n');
 }
 
 /** Below the asset it is about: the reason, and what to do. */

@@ -3,11 +3,12 @@ import type { AssetHealth } from '../domain/objectives.ts';
 import { examples } from './command.ts';
 import { does } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
+import type { RepositoryLine } from './repository-text.ts';
 
 interface Report {
   assets: AssetHealth[];
   sites: { name: string; health: string; reason: string }[];
-  repositories: { name: string; health: string; reason: string }[];
+  repositories: RepositoryLine[];
 }
 
 export function statusCommand(program: Command): void {

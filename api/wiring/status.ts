@@ -2,8 +2,9 @@ import type { AssetState } from '../../catalog/index.ts';
 import { nextRuns } from '../../schedules/next-runs.ts';
 import type { Configuration } from '../../domain/configuration/types.ts';
 import { assess, type Health } from '../../domain/objectives.ts';
-import type { Services, StatusReport } from '../services.ts';
+import type { Services } from '../services.ts';
 import type { Parts } from './parts.ts';
+import { repositoryStatus } from './repository-status.ts';
 
 type StatusServices = Pick<Services, 'health' | 'status' | 'listAudit' | 'exportAudit' | 'verifyAudit'>;
 
@@ -37,7 +38,7 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
       return {
         assets,
         sites: [{ name: 'local', health: worst, reason: worst === 'ok' ? '' : 'see its assets' }],
-        repositories: await repositoryHealth(),
+        repositories: await repositoryStatus(catalog, configuration, now),
       };
     },
 
@@ -56,21 +57,6 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
     if (damagedPoints === 0) return null;
     const newest = (await catalog.points.list({ asset, limit: 1 })).items[0];
     return newest?.proof === 'damaged' ? { id: newest.id, takenAt: newest.takenAt } : null;
-  }
-
-  async function repositoryHealth(): Promise<StatusReport['repositories']> {
-    const states = (await catalog.repositories.list()).filter((state) => !state.orphaned);
-    return states.map((state) => {
-      const { name, type } = state;
-      if (state.needsRepair) {
-        const reason = `damaged data was found at ${state.damage?.seenAt}; the next backup repairs it`;
-        return { name, type, health: 'critical' as const, reason };
-      }
-      if (state.initialisedAt === null) {
-        return { name, type, health: 'unknown' as const, reason: 'nothing was stored in it yet' };
-      }
-      return { name, type, health: 'ok' as const, reason: '' };
-    });
   }
 }
 

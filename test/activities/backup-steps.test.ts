@@ -35,6 +35,7 @@ describe('the steps of a backup', () => {
     const { snapshotAsset } = createBackupSteps({
       catalog,
       dataDir,
+      clock: () => new Date(),
       processes: createProcessFence(dataDir),
       openRepository: async () => repository,
       sourceOf: () => ({ capture: async () => capture }),
