@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { guardWords } from '../../../domain/guards/guard-words.ts';
 import { assertRefused, read, repository, written, type Refusal } from './written.ts';
 
 const local = (more: string) => repository(`url: ./repo, password: env:KEY, ${more}`);
@@ -34,6 +35,17 @@ describe('the guards of a configuration', () => {
       bytes: 32 * 2 ** 20,
       resetSeconds: 7200,
     });
+  });
+
+  it('are told in a sentence, also those that nobody wrote', () => {
+    const words = (text: string) => read(text).configuration.repositories.map(guardWords);
+    assert.deepEqual(words(written()), [
+      'local: uploads without limit; full at 95 %, open again below 90 %',
+      'offsite: uploads at most 50 MiB/s',
+    ]);
+    assert.deepEqual(words(remote('limits: { dailyUpload: 500GiB, dailyReset: "02:30" }')), [
+      'local: uploads at most 50 MiB/s, 500 GiB a day from 02:30 UTC',
+    ]);
   });
 
   it('put the low mark below a high one that is low itself', () => {
