@@ -1,3 +1,4 @@
+import type { Fence } from '../catalog/index.ts';
 import type { Asset } from '../domain/configuration/types.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import type { RecoveryPoint } from '../domain/recovery-point.ts';
@@ -5,8 +6,9 @@ import { runStep } from './activity-step.ts';
 import type { AssetStep, HostActivities, PointStep, SnapshotOutcome } from './contract.ts';
 import { assetOf, configurationOf, type Deployment } from './deployment.ts';
 import { runHook } from './hosts/user-command.ts';
+import { send } from './guards/sending.ts';
 import { measureWhenDue } from './measure-repository.ts';
-import type { EngineSnapshot, Repository, StoredPart } from './repositories/repository.ts';
+import type { EngineSnapshot, Recovered, Repository, StoredPart } from './repositories/repository.ts';
 import type { Step } from './step.ts';
 import { artifactIdOf, copyOf, createdWhenAbsent, sizesOf, storeParts } from './store-parts.ts';
 import { recordDuration } from './record-duration.ts';
@@ -53,12 +55,19 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
         await repairIfDamaged(deployment, repository, step);
         // The first step of an asset takes its first fence: a later number is a later attempt, whoever counts.
         const again = interrupted || fence.number > 1;
-        const orphans = again ? await leftByEarlierAttempts(repository, input.point, step) : [];
+        const left = again ? await leftByEarlierAttempts(repository, input.point, step) : NOTHING_LEFT;
+        const { orphans, found } = left;
         await catalog.jobs.assertFence(fence);
 
         const startedAt = Date.now();
         const takenAt = new Date(startedAt).toISOString();
-        const captured = await capture(deployment, asset, input, repository, takenAt, orphans, step);
+        const captured = await send(
+          deployment,
+          { configuration, repository, upload: uploadOf(input, 'store', fence), found },
+          step,
+          (watched) => capture(deployment, asset, input, repository, takenAt, orphans, watched),
+          ({ point }) => point.addedBytes,
+        );
         await catalog.points.record({ ...captured.point, takenAt }, fence);
         await catalog.jobs.setAsset(
           input.jobId,
@@ -82,17 +91,23 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
         const from = await deployment.openRepository(configuration, input.from);
         const to = await deployment.openRepository(configuration, input.to);
         await repairIfDamaged(deployment, to, step);
+        let found: Recovered | null = null;
         if (interrupted) {
           await from.recover(step);
-          await to.recover(step);
+          found = await to.recover(step);
         }
         const point = await catalog.points.find(input.point);
         const source = point.copies.find((copy) => copy.repository === input.from);
         if (!source) throw notThere(input.point, input.from);
         const startedAt = Date.now();
         const ids = source.parts.map((part) => part.snapshotId);
-        const copied = await createdWhenAbsent(deployment, to, from, step, () =>
-          to.copyFrom(from, ids, step),
+        const copied = await send(
+          deployment,
+          { configuration, repository: to, upload: uploadOf(input, 'copy', fence), found },
+          step,
+          (watched) =>
+            createdWhenAbsent(deployment, to, from, watched, () => to.copyFrom(from, ids, watched)),
+          (_, progress) => progress?.bytesDone ?? 0,
         );
         const parts = source.parts.map((part) => {
           const snapshotId = copied.get(part.snapshotId);
@@ -134,18 +149,25 @@ async function repairIfDamaged(deployment: Deployment, repository: Repository, s
  * An interrupted run may have left a whole-looking snapshot that is partial. It serves as the parent of the
  * new one, so that nothing is read or sent twice, and is forgotten afterwards.
  */
-async function leftByEarlierAttempts(
-  repository: Repository,
-  point: string,
-  step: Step,
-): Promise<EngineSnapshot[]> {
+async function leftByEarlierAttempts(repository: Repository, point: string, step: Step): Promise<LeftBehind> {
   try {
-    await repository.recover(step);
-    return await repository.snapshots({ point }, step);
+    const found = await repository.recover(step);
+    return { orphans: await repository.snapshots({ point }, step), found };
   } catch (error) {
-    if (error instanceof HoldfastError && error.code === 'repository.absent') return [];
+    if (error instanceof HoldfastError && error.code === 'repository.absent') return NOTHING_LEFT;
     throw error;
   }
+}
+
+interface LeftBehind {
+  orphans: EngineSnapshot[];
+  found: Recovered | null;
+}
+
+const NOTHING_LEFT: LeftBehind = { orphans: [], found: null };
+
+function uploadOf({ jobId, asset }: PointStep, step: 'store' | 'copy', { number }: Fence) {
+  return { run: jobId, asset, step, attempt: number };
 }
 
 type Captured = {

@@ -156,9 +156,23 @@ export interface RestoreStatusChange {
   expiresAt?: string;
 }
 
+export interface GuardInput extends AssetStep {
+  repository: string;
+  step: 'store' | 'copy';
+  /** The point that is copied; null: it is still to be taken. */
+  point: string | null;
+}
+
+/** RFC 3339: when to ask again, as the day's upload budget is used up; null: it may begin. */
+export interface GuardVerdict {
+  goesOnAt: string | null;
+}
+
 /** Steps that need the host's files; they run on the host's own task queue. */
 export interface HostActivities {
   preflightAsset(input: AssetStep): Promise<void>;
+  /** Throws where there is no room, or none for this asset. */
+  guardUpload(input: GuardInput): Promise<GuardVerdict>;
   runHooks(input: AssetStep & { when: 'before' | 'after' }): Promise<void>;
   /** Captures the asset, stores it in the repository and records the point. */
   snapshotAsset(input: PointStep & { repository: string; manifest: boolean }): Promise<SnapshotOutcome>;

@@ -126,6 +126,7 @@ async function beginJob(deployment: Deployment, input: BeginJob): Promise<JobPla
     plan.ended = Object.fromEntries(ended.map(({ asset, status }) => [asset, status]));
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code !== 'request.conflict') throw error;
+    await sayInRunningJob(deployment, policy.name, workflowId);
     return skipped(deployment, input, plan, error);
   }
   return plan;
@@ -150,6 +151,31 @@ function whyPaused(policy: string, { since, by, reason }: PolicyPause): Holdfast
     cause: `the policy has been paused since ${since} by ${by}: ${reason}`,
     hint: `\`holdfast policy resume ${policy} --reason …\` lets it run by itself again`,
   });
+}
+
+/** Whoever looks at the job that is in the way learns what it kept from beginning. */
+async function sayInRunningJob(
+  { catalog, clock }: Deployment,
+  policy: string,
+  skipped: string,
+): Promise<void> {
+  const { items } = await catalog.jobs.list({
+    policy,
+    type: 'backup',
+    status: ['running', 'waiting'],
+    limit: 1,
+  });
+  const [running] = items;
+  if (!running) return;
+  const message = `the next run (${skipped}) was skipped: this job is still ${running.status}`;
+  const event = {
+    at: clock().toISOString(),
+    level: 'warning',
+    asset: null,
+    step: 'schedule',
+    message,
+  } as const;
+  await catalog.jobEvents.append(running.id, [event]);
 }
 
 function hasHooks(configuration: Configuration | undefined, name: string): boolean {

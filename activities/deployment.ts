@@ -13,6 +13,8 @@ export interface Deployment {
   dataDir: string;
   /** Task queue of this host. */
   hostQueue: string;
+  /** The worker's clock; tests hand in their own. */
+  clock(): Date;
   openRepository(configuration: Configuration, name: string): Promise<Repository>;
   sourceOf(asset: Asset): Source<Asset>;
   /** The worker's clock; tests hand in their own. */

@@ -10,7 +10,7 @@ export const idempotencyHeaders = z.looseObject({
     .regex(/^[\x21-\x7e]{1,200}$/, '1 to 200 printable characters without spaces')
     .optional()
     .describe(
-      'The same key with the same request starts nothing and gets the first answer; with another, 409',
+      'The same key with the same request starts nothing and gets the first answer; with another, 409. A key is kept until a time after what it began has ended: idempotency.keep, 30 days by default',
     ),
 });
 

@@ -208,6 +208,18 @@ export interface RepositoryStatusItem {
   fillsAt: string | null;
   /** null: no policy asks for its readings, or nothing is stored in it. */
   oldestUnread: OldestUnread | null;
+  /** As last measured; null: its size is not known, or nothing was measured yet. */
+  usedBytes: number | null;
+  capacityBytes: number | null;
+  freeBytes: number | null;
+  watermark: 'normal' | 'high';
+  /** Since the budget's last reset; midnight UTC where it has none. */
+  uploadedToday: number;
+  /** null: no budget. */
+  dailyUpload: number | null;
+  resetsAt: string | null;
+  /** Sends that wait for the budget. */
+  waiting: { jobId: string; asset: string; expectedBytes: number; until: string }[];
 }
 
 export interface JobCount {

@@ -73,20 +73,32 @@ const assetStatusItem = z.object({
   ...objectiveFigures,
 });
 
+const bytes = z.number().nullable();
+
+const repositoryStatus = z.object({
+  name: z.string(),
+  type: z.string(),
+  health,
+  reason: z.string(),
+  usedBytes: bytes,
+  capacityBytes: bytes,
+  freeBytes: bytes,
+  watermark: z.enum(['normal', 'high']),
+  uploadedToday: z.number(),
+  dailyUpload: bytes,
+  resetsAt: time.nullable(),
+  waiting: z.array(
+    z.object({ jobId: z.string(), asset: z.string(), expectedBytes: z.number(), until: time }),
+  ),
+  ...repositoryFigures,
+  oldestUnread: z
+    .object({ since: time, seconds: z.number(), limitSeconds: z.number() })
+    .nullable()
+    .describe('every byte there was read back, or written, after `since`'),
+});
+
 const statusReport = z.object({
   assets: z.array(assetStatusItem),
   sites: z.array(z.object({ name: z.string(), health, reason: z.string() })),
-  repositories: z.array(
-    z.object({
-      name: z.string(),
-      type: z.string(),
-      health,
-      reason: z.string(),
-      ...repositoryFigures,
-      oldestUnread: z
-        .object({ since: time, seconds: z.number(), limitSeconds: z.number() })
-        .nullable()
-        .describe('every byte there was read back, or written, after `since`'),
-    }),
-  ),
+  repositories: z.array(repositoryStatus),
 }) satisfies z.ZodType<StatusReport>;

@@ -20,8 +20,10 @@ import type { KeyUses } from './key-uses.ts';
 import type { Removals } from './removals.ts';
 import type { Repositories } from './repositories.ts';
 import type { Schedules } from './schedules.ts';
+import type { RepositoryRooms } from './repository-room.ts';
 import type { AssetState } from './status.ts';
 import type { Tokens } from './tokens.ts';
+import type { Uploads } from './uploads.ts';
 
 export interface Catalog {
   readonly jobs: Jobs;
@@ -35,6 +37,8 @@ export interface Catalog {
   readonly schedules: Schedules;
   readonly policyPauses: PolicyPauses;
   readonly readings: Readings;
+  readonly rooms: RepositoryRooms;
+  readonly uploads: Uploads;
   readonly idempotency: Idempotency;
   readonly tokens: Tokens;
   readonly durations: Durations;

@@ -20,10 +20,12 @@ import { policyPauses } from './policy-pauses.ts';
 import { readings } from './readings.ts';
 import { removals } from './removals.ts';
 import { repositories } from './repositories.ts';
+import { repositoryRooms } from './repository-room.ts';
 import { restores } from './restores.ts';
 import { schedules } from './schedules.ts';
 import { assetStates } from './status.ts';
 import { tokens } from './tokens.ts';
+import { uploads } from './uploads.ts';
 
 export { verifyExport } from './audit.ts';
 export type * from './catalog.ts';
@@ -74,6 +76,8 @@ function catalogOn(connection: Connection, actor: string): Catalog {
     schedules: schedules(database),
     policyPauses: policyPauses(database),
     readings: readings(database),
+    rooms: repositoryRooms(database),
+    uploads: uploads(database),
     idempotency: idempotency(database),
     tokens: tokens(database),
     durations: durations(database),

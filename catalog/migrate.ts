@@ -153,8 +153,10 @@ async function letApplicationIn(client: Client, password: string): Promise<strin
   }
 }
 
-/** It adds and changes, and deletes only what says where points are kept; of the audit chain it may only add
- * (law 9). */
+/**
+ * It adds and changes, and deletes only keys that have expired and what says where points are kept; of the audit
+ * chain it may only add (law 9).
+ */
 function grants(role: string, database: string): string[] {
   return [
     `grant connect on database ${database} to ${role}`,
@@ -163,6 +165,7 @@ function grants(role: string, database: string): string[] {
     `grant select, insert, update on all tables in schema ${SCHEMA} to ${role}`,
     // A copy that was removed, an asset that was renamed: both with an event on the chain.
     `grant delete on ${SCHEMA}.point_copies, ${SCHEMA}.sync_state, ${SCHEMA}.assets to ${role}`,
+    `grant delete on ${SCHEMA}.idempotency_keys to ${role}`,
     `revoke update on ${SCHEMA}.audit_events from ${role}`,
     `revoke insert, update on ${SCHEMA}.audit_head, ${SCHEMA}.${MIGRATIONS_TABLE} from ${role}`,
   ];

@@ -3,6 +3,7 @@ import type { AssetHealth } from '../domain/objectives.ts';
 import type { ObjectiveFigures } from '../domain/objectives/figures.ts';
 import { statusCell } from './colours.ts';
 import { printable } from './printable.ts';
+import { repositoryNotes, type RepositoryLine } from './repository-text.ts';
 import {
   assetFigureLines,
   notableRepositories,
@@ -16,7 +17,7 @@ import { exact, relative, when } from './when.ts';
 export interface StatusReport {
   assets: Item[];
   sites: { name: string; health: string; reason: string }[];
-  repositories: ({ health: string; reason: string; oldestUnread: OldestUnread | null } & RepositoryFigures)[];
+  repositories: (RepositoryLine & RepositoryFigures & { oldestUnread: OldestUnread | null })[];
 }
 
 interface Item extends AssetHealth, ObjectiveFigures {
@@ -59,7 +60,9 @@ export async function statusText(report: StatusReport, wide = false, now = new D
   const growth = wide
     ? report.repositories.map((repository) => repositoryLine(repository, now))
     : notableRepositories(report.repositories, now);
-  return [drawn[0], ...body, ...places, ...unreadLines(report.repositories, now), ...growth].join('\n');
+  const unread = unreadLines(report.repositories, now);
+  const notes = repositoryNotes(report.repositories, now);
+  return [drawn[0], ...body, ...places, ...notes, ...unread, ...growth].join('\n');
 }
 
 /** Below the asset it is about: the reason, and what to do. */

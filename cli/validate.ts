@@ -9,9 +9,10 @@ export function validateCommand(program: Command): void {
     .addHelpText('after', examples('validate', 'validate --config /etc/holdfast.yaml --json'))
     .action(
       does(async (call) => {
-        const [{ loadConfiguration }, { formatProblem }] = await Promise.all([
+        const [{ loadConfiguration }, { formatProblem }, { guardWords }] = await Promise.all([
           import('./configuration-file.ts'),
           import('../domain/configuration/problem.ts'),
+          import('../domain/guards/guard-words.ts'),
         ]);
         const { path, digest, warnings, configuration } = await loadConfiguration({ option: call.config });
         const { assets, policies, repositories } = configuration;
@@ -22,9 +23,12 @@ export function validateCommand(program: Command): void {
         };
         for (const warning of warnings) call.say(`warning: ${formatProblem(warning)}`);
         return {
-          data: { valid: true, path, digest, ...summary, warnings },
+          data: { valid: true, path, digest, ...summary, limits: repositories.map(guardWords), warnings },
           text: () =>
-            `${path} is valid: ${summary.assets} assets, ${summary.policies} policies, ${summary.repositories} repositories`,
+            [
+              `${path} is valid: ${summary.assets} assets, ${summary.policies} policies, ${summary.repositories} repositories`,
+              ...repositories.map((repository) => `  ${guardWords(repository)}`),
+            ].join('\n'),
         };
       }),
     );

@@ -3,6 +3,7 @@ import { connect } from '../client/index.ts';
 import { wordsOf } from '../domain/errors.ts';
 import { defaultCacheDirectory } from '../tools/cache.ts';
 import { archiveHistories } from './archive-histories.ts';
+import { forgetExpiredKeys } from './forget-keys.ts';
 import { repeat } from './repeat.ts';
 import { startWorker } from './run-worker.ts';
 import { readStack } from './stack-file.ts';
@@ -14,6 +15,8 @@ import { workflowBundle } from './workflow-bundle.ts';
 
 /** How long a policy may be kept from its next backup by a row whose workflow is gone. */
 const TAKE_UP_MILLISECONDS = 60_000;
+/** How long a key may be kept beyond its time. */
+const FORGET_MILLISECONDS = 600_000;
 
 /** How long a Schedule may be missing that somebody deleted in Temporal; 1,000 cost some seconds to look at. */
 const MEND_MILLISECONDS = 3_600_000;
@@ -49,7 +52,12 @@ const archiving = repeat(
   () => archiveHistories(temporal, catalog, { dataDir: stack.dataDir, host: stack.host }),
   (error) => process.stderr.write(`exporting histories failed: ${wordsOf(error)}\n`),
 );
+const forgetting = repeat(
+  FORGET_MILLISECONDS,
+  () => forgetExpiredKeys(catalog, new Date()),
+  (error) => process.stderr.write(`forgetting idempotency keys failed: ${wordsOf(error)}\n`),
+);
 process.stdout.write('ready\n');
 await worker.ended;
-await Promise.all([takingUp, mending, archiving].map((one) => one.stop()));
+await Promise.all([takingUp, mending, archiving, forgetting].map((one) => one.stop()));
 await catalog.close();

@@ -4,6 +4,7 @@ import { createBackupSteps } from '../activities/backup-steps.ts';
 import type { HostActivities } from '../activities/contract.ts';
 import { createControlSteps } from '../activities/control-steps.ts';
 import type { Deployment } from '../activities/deployment.ts';
+import { createGuardSteps } from '../activities/guard-steps.ts';
 import { createProcessFence } from '../activities/hosts/process-fence.ts';
 import { createLookSteps } from '../activities/look-steps.ts';
 import { createProofSteps } from '../activities/proof-steps.ts';
@@ -83,6 +84,7 @@ function createDeployment(options: WorkerOptions): Deployment {
 function hostSteps(deployment: Deployment): HostActivities {
   return {
     ...createBackupSteps(deployment),
+    ...createGuardSteps(deployment),
     ...createProofSteps(deployment),
     ...createReadingSteps(deployment),
     ...createRestoreSteps(deployment),

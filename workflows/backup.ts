@@ -3,8 +3,10 @@ import type { AssetOutcome, AssetStep, JobPlan, PointStep, SitePlan } from '../a
 import { statusOfEndedJob, type AssetStatus, type Failure, type JobStatus } from '../domain/job.ts';
 import type { Proof } from '../domain/proof.ts';
 import { assetsOf, beginJob, cancelledUnlessDone, endJob, endStopped } from './job-row.ts';
+import { copyTo, guard, readyFirst } from './guard.ts';
 import { phase, type BackupInput } from './messages.ts';
 import { labelJob } from './search-attributes.ts';
+import { SiteTurn, type Lend } from './site-turn.ts';
 import { commandSteps, controlSteps, failureOf, longSteps, quickSteps } from './steps.ts';
 
 /**
@@ -29,15 +31,18 @@ export async function backup(input: BackupInput): Promise<{ jobId: string; statu
 
   const statuses: AssetStatus[] = [];
   try {
-    const sites = await Promise.allSettled(
-      plan.sites.map(async (site) => {
-        for (const asset of site.assets) {
-          now = `backing up ${asset}`;
-          statuses.push(plan.ended?.[asset] ?? (await backUpAsset(plan, site, asset)));
-        }
+    const assets = await Promise.allSettled(
+      plan.sites.flatMap((site) => {
+        const turn = new SiteTurn();
+        return site.assets.map((asset) =>
+          turn.take(async (lend) => {
+            now = `backing up ${asset}`;
+            statuses.push(plan.ended?.[asset] ?? (await backUpAsset(plan, site, asset, lend)));
+          }),
+        );
       }),
     );
-    const stopped = sites.find((site) => site.status === 'rejected');
+    const stopped = assets.find((asset) => asset.status === 'rejected');
     if (stopped) throw stopped.reason;
     cancelledUnlessDone(statuses);
   } catch (error) {
@@ -46,7 +51,7 @@ export async function backup(input: BackupInput): Promise<{ jobId: string; statu
   return endJob('backup', plan, statusOfEndedJob(statuses), null);
 }
 
-async function backUpAsset(plan: JobPlan, site: SitePlan, asset: string): Promise<AssetStatus> {
+async function backUpAsset(plan: JobPlan, site: SitePlan, asset: string, lend: Lend): Promise<AssetStatus> {
   const step = { jobId: plan.jobId, configuration: plan.configuration, policy: plan.policy, asset };
   const point = plan.points?.[asset] ?? uuid4();
   const control = controlSteps(asset);
@@ -55,6 +60,7 @@ async function backUpAsset(plan: JobPlan, site: SitePlan, asset: string): Promis
 
   try {
     await quickSteps(site.hostQueue, asset).preflightAsset(step);
+    await guard(plan, site, { ...step, repository: plan.repository, step: 'store', point: null }, lend);
     const hooked = plan.hooked?.includes(asset) ?? true;
     const snapshot = await withHooks(hooked ? site : null, step, async () => {
       const stored = await longSteps(site.hostQueue, asset).snapshotAsset({
@@ -69,7 +75,7 @@ async function backUpAsset(plan: JobPlan, site: SitePlan, asset: string): Promis
     });
     outcome.error = snapshot.partial;
 
-    const copies = await copyEverywhere(plan, site, { ...step, point });
+    const copies = await copyEverywhere(plan, site, { ...step, point }, lend);
     outcome.error ??= copies.error;
     if (!snapshot.partial) outcome.proof = await proveFrom(copies.last, plan, site, { ...step, point });
   } catch (error) {
@@ -103,11 +109,13 @@ async function copyEverywhere(
   plan: JobPlan,
   site: SitePlan,
   step: PointStep,
+  lend: Lend,
 ): Promise<{ last: string; error: Failure | null }> {
   let last = plan.repository;
   let error: Failure | null = null;
-  for (const to of plan.copies) {
+  for (const to of await readyFirst(plan, site, step)) {
     try {
+      await guard(plan, site, copyTo(to, step), lend);
       await longSteps(site.hostQueue, `${step.asset} → ${to}`).copyPoint({
         ...step,
         from: plan.repository,

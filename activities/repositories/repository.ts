@@ -79,6 +79,12 @@ export interface RestoreRequest {
   expectedBytes: number | null;
 }
 
+/** Data of an attempt that was killed, found in no index: it will not be sent again. */
+export interface Recovered {
+  packs: number;
+  bytes: number;
+}
+
 /**
  * Where recovery points are kept. Every method may run twice, may find a dead predecessor's lock or
  * half-written data, and reports failure as a HoldfastError: `repository.absent`,
@@ -90,7 +96,7 @@ export interface Repository {
   /** Creates it when absent; `like` shares its chunker parameters so that copies stay deduplicated. */
   ensure(step: Step, like?: Repository): Promise<'created' | 'existing'>;
   /** Clears what a dead predecessor of ours left: its lock, its temporary files, its unsaved index. */
-  recover(step: Step): Promise<void>;
+  recover(step: Step): Promise<Recovered>;
   /** `parent`: a snapshot to compare with, for a rerun after an interruption. */
   store(part: SnapshotPart, labels: PointLabels, step: Step, parent?: string): Promise<StoredPart>;
   /** Copies these snapshots here; already copied ones are found, not sent again. Returns id → new id. */
@@ -104,6 +110,8 @@ export interface Repository {
    */
   readShare(group: number, groups: number, step: Step): Promise<ShareReadBack>;
   restore(request: RestoreRequest, step: Step): Promise<{ files: number; bytes: number }>;
+  /** What all its snapshots take there, as the repository itself counts it. */
+  size(step: Step): Promise<number>;
   list(snapshotId: string, path: string, step: Step): Promise<RepositoryEntry[]>;
   forget(snapshotIds: string[], step: Step): Promise<void>;
   /** Without a lock: what a writer adds meanwhile may be in it or not. */

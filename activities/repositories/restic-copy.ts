@@ -4,10 +4,11 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifThere } from '../hosts/if-there.ts';
 import { HoldfastError } from '../../domain/errors.ts';
+import type { Progress } from '../../domain/job.ts';
 import type { Step } from '../step.ts';
 import { copyArguments, initArguments } from './restic-arguments.ts';
 import type { ResticConnection } from './restic-connection.ts';
-import { readCopyProgress } from './restic-messages.ts';
+import { readCopyProgress, readCopySize } from './restic-messages.ts';
 import { runRestic } from './restic-run.ts';
 import { listSnapshots } from './restic-snapshots.ts';
 
@@ -54,6 +55,7 @@ export async function copySnapshots(
 ): Promise<Map<string, string>> {
   const short = new Map<string, string>();
   if (snapshotIds.length > 0) {
+    const sent = sentSoFar();
     await runRestic(
       connection,
       {
@@ -61,7 +63,7 @@ export async function copySnapshots(
         args: copyArguments(snapshotIds),
         from: source,
         onStdoutLine: (line) => {
-          const progress = readCopyProgress(line);
+          const progress = sent.see(line);
           if (progress) step.progress(progress);
           const pair = copiedOn(line);
           if (pair) short.set(pair.from, pair.to);
@@ -72,6 +74,25 @@ export async function copySnapshots(
   }
   const whole = await wholeIds(connection, [...short.values()], step);
   return new Map(snapshotIds.map((id) => [id, copyOf(id, short, whole, connection)]));
+}
+
+/** Its progress counts the packs of one snapshot, and what they take is said before them. */
+function sentSoFar() {
+  let before = 0;
+  let current = 0;
+  return {
+    see(line: string): Progress | null {
+      const size = readCopySize(line);
+      if (size !== null) {
+        before += current;
+        current = size;
+      }
+      const progress = readCopyProgress(line);
+      if (!progress) return null;
+      const share = progress.filesTotal ? progress.filesDone / progress.filesTotal : 1;
+      return { ...progress, bytesDone: before + Math.round(current * share) };
+    },
+  };
 }
 
 /** `snapshot a saved, copied from source snapshot b`, or `skipping source snapshot b, was already copied to a`. */

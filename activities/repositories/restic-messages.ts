@@ -2,6 +2,7 @@
 // prints as they are even then.
 
 import { z } from 'zod';
+import { parseBytes } from '../../domain/bytes.ts';
 import type { Progress } from '../../domain/job.ts';
 
 const count = z.number().nonnegative().default(0);
@@ -51,6 +52,8 @@ const checkSummary = z.object({
   broken_packs: z.array(z.string()).nullable().default(null),
 });
 
+const rawSize = z.object({ total_size: count });
+
 const snapshotList = z.array(
   z.object({
     id: z.string(),
@@ -88,6 +91,7 @@ export const readItemError = reader(itemError);
 export const readBackupSummary = reader(backupSummary);
 export const readRestoreSummary = reader(restoreSummary);
 export const readCheckSummary = reader(checkSummary);
+export const readRawSize = reader(rawSize);
 export const readSnapshotList = reader(snapshotList);
 export const readListedNode = reader(listedNode);
 const readStatistics = reader(z.object({ total_size: z.number().nonnegative() }));
@@ -114,6 +118,12 @@ export function readProgress(phase: string, line: string): Progress | null {
     bytesPerSecond: seen.seconds_elapsed > 0 ? Math.round(bytesDone / seen.seconds_elapsed) : 0,
     etaSeconds: seen.seconds_remaining ?? null,
   };
+}
+
+/** `  copy 37 blobs with disk size 57.225 MiB in 5 packfiles`: what is about to be sent of one snapshot. */
+export function readCopySize(line: string): number | null {
+  const [, number, unit = ''] = /with disk size ([\d.]+) ([KMGT]?i?B)\b/.exec(line) ?? [];
+  return number === undefined ? null : parseBytes(`${number} ${unit}`);
 }
 
 /** `copy` has no JSON: `[0:03] 25.00%  2 / 8 packs copied`, counted in packs. */

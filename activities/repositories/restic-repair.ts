@@ -1,10 +1,12 @@
 // Bringing a repository back to where a backup can go on: after a writer died, and after data was damaged.
 
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifThere } from '../hosts/if-there.ts';
 import { HoldfastError } from '../../domain/errors.ts';
+import { PACK_BYTES } from '../../domain/guards/sent.ts';
 import type { Step } from '../step.ts';
+import type { Recovered } from './repository.ts';
 import type { ResticConnection } from './restic-connection.ts';
 import { findDamagedPacks } from './restic-read-back.ts';
 import { runRestic } from './restic-run.ts';
@@ -13,21 +15,27 @@ import { runRestic } from './restic-run.ts';
 const OTHERS_SECONDS = 10;
 
 /**
- * After a writer of ours died. In this order: its lock goes (only if its process is dead), then what it had
- * uploaded is indexed, so that the next store need not send it again, then its half-written files go. With
- * another client alive the last two are skipped: they cost space and time, never data.
+ * After a writer of ours died. In this order: its lock goes (only if its process is dead), then its half-written
+ * files, which may be what fills the disk, then what it had uploaded is indexed, so that the next store need not
+ * send it again. With another client alive the last two are skipped: they cost space and time, never data.
  */
-export async function recoverRepository(connection: ResticConnection, step: Step): Promise<void> {
+export async function recoverRepository(connection: ResticConnection, step: Step): Promise<Recovered> {
   const operation = `recovery of repository ${connection.name}`;
   const unlocked = await runRestic(connection, { operation, args: ['unlock'] }, step);
   const removed = /removed (\d+) locks/.exec(unlocked.stdout)?.[1];
   if (removed) step.say('info', `${connection.name}: removed ${removed} lock of a dead process`);
+  await removeHalfWritten(connection, step);
+  const found: string[] = [];
   try {
     await runRestic(
       connection,
       {
         operation,
         args: ['repair', 'index'],
+        onStderrLine: (line) => {
+          const pack = /adding pack file to index ([0-9a-f]{64})/.exec(line)?.[1];
+          if (pack !== undefined) found.push(pack);
+        },
         lockWaitSeconds: Math.min(OTHERS_SECONDS, connection.lockWaitSeconds),
       },
       step,
@@ -38,9 +46,15 @@ export async function recoverRepository(connection: ResticConnection, step: Step
       'warning',
       `${connection.name} is in use (${error.hint}); what the dead attempt had uploaded may be sent again`,
     );
-    return;
   }
-  await removeHalfWritten(connection, step);
+  return { packs: found.length, bytes: await bytesOf(connection, found) };
+}
+
+/** To the byte on a disk of ours; elsewhere as many packs of the size restic aims at. */
+async function bytesOf({ localPath }: ResticConnection, packs: readonly string[]): Promise<number> {
+  if (localPath === null) return packs.length * PACK_BYTES;
+  const files = packs.map((pack) => ifThere(stat(join(localPath, 'data', pack.slice(0, 2), pack))));
+  return (await Promise.all(files)).reduce((sum, file) => sum + (file?.size ?? 0), 0);
 }
 
 /**

@@ -6,6 +6,7 @@ import { rehearseDirectory } from './directory-rehearsal.ts';
 import { settleDirectory, swapDirectory, undoDirectory } from './directory-swap.ts';
 import { checkDirectoryTarget, resolveDirectoryTarget } from './directory-target.ts';
 import type { Source } from './source.ts';
+import { sizeOfTree } from '../hosts/tree-size.ts';
 
 export interface DirectorySourceOptions {
   /** Executable; absent: the one `resolveTool` finds. */
@@ -20,6 +21,7 @@ export interface DirectorySourceOptions {
 export function createDirectorySource(options: DirectorySourceOptions = {}): Source<DirectoryAsset> {
   return {
     preflight: (asset, step) => preflightDirectory(asset, step),
+    size: (asset, step) => sizeOfTree(asset.path, step),
     capture: (asset, workspace, step, wanted) => captureDirectory(asset, workspace, step, wanted, options),
     captureForSafety: (_asset, target, _workspace, step) => captureDirectoryForSafety(target, step),
     rehearse: (_asset, restored, manifest, workspace, step) =>

@@ -55,6 +55,18 @@ export function createPostgresSource(options: PostgresSourceOptions): Source<Pos
       }
     },
 
+    async size(asset, step) {
+      const connection = await connect(await addressOf(asset), step);
+      try {
+        const [row] = await connection.query<{ bytes: string }>(
+          'select pg_database_size(current_database()) as bytes',
+        );
+        return Number(row?.bytes ?? 0);
+      } finally {
+        await connection.close();
+      }
+    },
+
     capture: async (asset, _workspace, step, captureOptions) =>
       capture(await addressOf(asset), find, step, captureOptions),
 

@@ -83,6 +83,8 @@ export interface RestoreOrder {
 export interface Source<A> {
   /** Cheap look before a job: is it there, may we read it, do the tools fit? Throws what is wrong. */
   preflight(asset: A, step: Step): Promise<void>;
+  /** How much there is to store, found out quickly and rather too high. */
+  size(asset: A, step: Step): Promise<number>;
   capture(asset: A, workspace: Workspace, step: Step, options: CaptureOptions): Promise<Capture>;
   /**
    * For the safety point before a commit: what is at `target` now. A clean capture when that works, raw

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SqliteAsset } from '../../domain/configuration/types.ts';
 import { resolveTool } from '../../tools/resolve.ts';
-import { removeTree } from '../hosts/filesystem.ts';
+import { lookAt, removeTree } from '../hosts/filesystem.ts';
 import { clearingUp, type Step } from '../step.ts';
 import { captureSqlite, captureSqliteForSafety, preflightSqlite } from './sqlite-capture.ts';
 import { query } from './sqlite-command.ts';
@@ -29,6 +29,10 @@ export interface SqliteSourceOptions {
 export function createSqliteSource(options: SqliteSourceOptions = {}): Source<SqliteAsset> {
   return {
     preflight: (asset) => preflightSqlite(asset, options),
+    size: async (asset) => {
+      const files = await Promise.all([asset.path, `${asset.path}-wal`].map(lookAt));
+      return files.reduce((sum, file) => sum + Number(file?.size ?? 0), 0);
+    },
     capture: (asset, workspace, step, wanted) => captureSqlite(asset, workspace, step, wanted, options),
     captureForSafety: (asset, target, workspace, step) =>
       captureSqliteForSafety(asset, target, workspace, step, options),

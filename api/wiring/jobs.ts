@@ -109,24 +109,33 @@ async function startOnce(
     ? await catalog.idempotency.claim(key.key, key.request, { kind: 'job', id: own })
     : null;
   const id = claimed?.id ?? own;
-  const before = claimed && id !== own ? await catalog.jobs.find(id).catch(absent) : null;
-  if (before) {
+  const repeat = async (before: Job): Promise<Once<Job>> => {
     // Its workflow may never have been started; where it was, this changes nothing.
     if (before.endedAt === null) await start(before, assetsIn(before));
     return { answer: before, repeated: true };
-  }
+  };
+  const before = id === own ? null : await catalog.jobs.find(id).catch(absent);
+  if (before) return repeat(before);
 
   const startedAt = new Date();
   const workflowId = jobWorkflowId(kind, policy.name, startedAt);
-  const job = await catalog.as(actor.name).jobs.begin({
-    id,
-    workflowId,
-    type: kind === 'backup' ? 'backup' : 'verify',
-    policy: policy.name,
-    trigger: 'manual',
-    startedAt: startedAt.toISOString(),
-    assets,
-  });
+  let job: Job;
+  try {
+    job = await catalog.as(actor.name).jobs.begin({
+      id,
+      workflowId,
+      type: kind === 'backup' ? 'backup' : 'verify',
+      policy: policy.name,
+      trigger: 'manual',
+      startedAt: startedAt.toISOString(),
+      assets,
+    });
+  } catch (error) {
+    // Another request with the key was faster, after we looked: this one is its repetition.
+    const begun = claimed ? await catalog.jobs.find(id).catch(absent) : null;
+    if (begun) return repeat(begun);
+    throw error;
+  }
   try {
     await start(job, assets);
   } catch (thrown) {

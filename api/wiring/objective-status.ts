@@ -27,6 +27,9 @@ export async function objectiveStatus(
   ]);
   const counted = new Map<string, Counted>(all.map((each) => [keyOf(each.asset, each.policy), each]));
   const policies = new Map<string, Policy>(configuration?.policies.map((policy) => [policy.name, policy]));
+  const capacities = new Map(
+    configuration?.repositories.map(({ name, headroom }) => [name, headroom?.capacityBytes ?? null]),
+  );
   const missed = new Map<string, Date[]>();
   for (const [name, after] of countedUntil) {
     const policy = policies.get(name);
@@ -44,7 +47,11 @@ export async function objectiveStatus(
       });
     },
     ofRepository: (name) => {
-      const { fillsAt, ...growth } = repositoryGrowth(sizes.get(name) ?? [], null, now);
+      const { fillsAt, ...growth } = repositoryGrowth(
+        sizes.get(name) ?? [],
+        capacities.get(name) ?? null,
+        now,
+      );
       return { growth, fillsAt };
     },
   };

@@ -17,23 +17,25 @@ export function restoreServices({ catalog, temporal }: Parts): RestoreServices {
   return {
     prepareRestore: async (actor, request, key) => {
       const seen = key ? await catalog.idempotency.find(key.key, key.request) : null;
-      if (seen) {
-        // Whoever asked first may have died before its workflow began; starting it twice is starting it once.
-        const restore = await catalog.restores.find(seen.id);
-        if (restore.status === 'preparing') await begin(restore, request, actor.name);
-        return { answer: restore, repeated: true };
-      }
-      await assetExists(request.asset);
-      const restore = await catalog.as(actor.name).restores.create({
-        requestId: key?.key ?? randomUUID(),
-        asset: request.asset,
-        point: request.point ?? 'latest',
-        target: request.to ?? 'in place',
-        include: request.include,
-      });
-      if (key) await catalog.idempotency.claim(key.key, key.request, { kind: 'restore', id: restore.id });
-      await begin(restore, request, actor.name);
-      return { answer: restore, repeated: false };
+      if (!seen) await assetExists(request.asset);
+      // Claimed before the restore is created: of two at once with one key, both create the same one.
+      const own = randomUUID();
+      const claimed = key
+        ? await catalog.idempotency.claim(key.key, key.request, { kind: 'restore', id: own })
+        : null;
+      const requestId = claimed?.id ?? own;
+      const restore = isRestoreId(requestId)
+        ? await catalog.restores.find(requestId)
+        : await catalog.as(actor.name).restores.create({
+            requestId,
+            asset: request.asset,
+            point: request.point ?? 'latest',
+            target: request.to ?? 'in place',
+            include: request.include,
+          });
+      // Whoever asked first may have died before its workflow began; starting it twice is starting it once.
+      if (restore.status === 'preparing') await begin(restore, request, actor.name);
+      return { answer: restore, repeated: requestId !== own };
     },
 
     commitRestore: async (actor, id) => {
@@ -92,6 +94,11 @@ export function restoreServices({ catalog, temporal }: Parts): RestoreServices {
       .audit.append({ action, subject: `restore/${id}`, details: { status: restore.status } });
     await work();
   }
+}
+
+/** What older keys were claimed for. */
+function isRestoreId(id: string): boolean {
+  return /^r-\d+$/.test(id);
 }
 
 function ended(restore: Restore, wish: string): HoldfastError {

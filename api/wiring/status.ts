@@ -4,10 +4,11 @@ import { scheduledRunsOf } from '../../domain/cadence/scheduled-runs.ts';
 import { nextRun } from '../../domain/cadence/next-run.ts';
 import { DAY_MILLISECONDS } from '../../domain/objectives/windows.ts';
 import { assess, type Health } from '../../domain/objectives.ts';
-import type { RepositoryStatusItem, Services } from '../services.ts';
+import type { Services } from '../services.ts';
 import { objectiveStatus } from './objective-status.ts';
 import type { Parts } from './parts.ts';
-import { oldestUnread, unreadTooLong } from './verification-status.ts';
+import { repositoryStatus } from './repository-status.ts';
+import { oldestUnread } from './verification-status.ts';
 
 type StatusServices = Pick<Services, 'health' | 'status' | 'jobCounts'>;
 
@@ -28,7 +29,9 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
         catalog.policyPauses.open(),
         catalog.status(),
         objectiveStatus(catalog, configuration, now),
-        repositoryHealth(configuration, now),
+        oldestUnread(catalog, configuration, now).then((unread) =>
+          repositoryStatus(catalog, configuration, unread, now),
+        ),
       ]);
       const runs = nextBackups(configuration, pauses, now);
       const policies = new Map(configuration?.policies.map((policy) => [policy.name, policy]));
@@ -66,27 +69,6 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
     if (damagedPoints === 0) return null;
     const newest = (await catalog.points.list({ asset, limit: 1 })).items[0];
     return newest?.proof === 'damaged' ? { id: newest.id, takenAt: newest.takenAt } : null;
-  }
-
-  async function repositoryHealth(
-    configuration: Configuration | null,
-    now: Date,
-  ): Promise<Omit<RepositoryStatusItem, 'growth' | 'fillsAt'>[]> {
-    const states = (await catalog.repositories.list()).filter((state) => !state.orphaned);
-    const unread = await oldestUnread(catalog, configuration, now);
-    return states.map((state) => {
-      const place = { name: state.name, type: state.type, oldestUnread: unread.get(state.name) ?? null };
-      if (state.needsRepair) {
-        const reason = `damaged data was found at ${state.damage?.seenAt}; the next backup repairs it`;
-        return { ...place, health: 'critical' as const, reason };
-      }
-      if (state.initialisedAt === null) {
-        return { ...place, health: 'unknown' as const, reason: 'nothing was stored in it yet' };
-      }
-      const tooLong = unreadTooLong(unread.get(state.name));
-      if (tooLong !== null) return { ...place, health: 'warning' as const, reason: tooLong };
-      return { ...place, health: 'ok' as const, reason: '' };
-    });
   }
 }
 

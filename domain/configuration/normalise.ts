@@ -1,6 +1,7 @@
 // The configuration as written → as used: every default filled in, every path absolute.
 
 import type { SecretReference } from '../secret-reference.ts';
+import { DEFAULT_IDEMPOTENCY_SECONDS, normaliseHeadroom, normaliseLimits } from './normalise-guards.ts';
 import { resolvePath } from './paths.ts';
 import { absoluteRepositoryUrl } from './repository-url.ts';
 import type { WrittenConfiguration } from './schema.ts';
@@ -37,6 +38,7 @@ export function normalise(written: WrittenConfiguration, folder: string): Config
       api: ports.api ?? null,
       metrics: ports.metrics ?? null,
     },
+    idempotency: { keepSeconds: written.idempotency?.keep ?? DEFAULT_IDEMPOTENCY_SECONDS },
     repositories: (written.repositories ?? []).map((repository) => normaliseRepository(repository, folder)),
     assets: (written.assets ?? []).map((asset) => normaliseAsset(asset, folder)),
     policies: (written.policies ?? []).map(normalisePolicy),
@@ -53,7 +55,8 @@ function normaliseRepository(written: Written<'repositories'>, folder: string): 
     url: absoluteRepositoryUrl(written.url, folder),
     password: absoluteSource(written.password, folder),
     env: Object.fromEntries(env),
-    limits: { uploadBytesPerSecond: written.limits?.upload ?? null },
+    limits: normaliseLimits(written.url, written.limits),
+    headroom: normaliseHeadroom(written.url, written.headroom),
   };
 }
 

@@ -8,6 +8,7 @@ import type { Finding, Path } from './problem.ts';
 import { brokenRenames } from './rename-rules.ts';
 import { repositoryIdentity } from './repository-url.ts';
 import { brokenVerification } from './rules-verification.ts';
+import { brokenGuards } from './rules-guards.ts';
 import { shownKey } from './shown-value.ts';
 
 export function brokenRules(document: unknown, folder: string): Finding[] {
@@ -20,6 +21,7 @@ export function brokenRules(document: unknown, folder: string): Finding[] {
     ...sameRepository(textsAt(document, 'repositories', 'url'), folder),
     ...samePort(document),
     ...brokenRenames(document),
+    ...itemsOf(document, ['repositories']).flatMap((path) => brokenGuards(document, path)),
     ...itemsOf(document, ['policies']).flatMap((path) => [
       ...brokenPolicy(document, path, namesOf(assets), namesOf(repositories)),
     ]),

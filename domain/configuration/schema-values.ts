@@ -2,7 +2,7 @@
 // becomes. Their descriptions end up in the published JSON Schema.
 
 import { z } from 'zod';
-import { parseByteRate, parseBytes } from '../bytes.ts';
+import { parseBytes } from '../bytes.ts';
 import { parseDuration } from '../duration.ts';
 import { invalidExcludePatterns } from '../exclude-pattern.ts';
 import { isRefusal, parseSecretReference } from '../secret-reference.ts';
@@ -85,14 +85,6 @@ export const keepWithin = text('a duration', '30d', (written) => {
     };
   }
   return seconds ?? refusedDuration;
-});
-
-export const byteRate = text('a rate', '20MiB/s', (written) => {
-  const rate = parseByteRate(written);
-  const fix = 'write it like 20MiB/s (2^20) or 20MB/s (10^6)';
-  if (rate === null) return { message: 'not a rate: a number, a unit and "/s"', fix };
-  // restic counts in KiB/s, and takes 0 for no limit at all.
-  return rate < 1024 ? { message: 'restic cannot be held below 1 KiB/s', fix } : rate;
 });
 
 const wholeNumber = z.int({ error: expects('a whole number', '1') });

@@ -7,6 +7,7 @@ import { asset } from './schema-assets.ts';
 import * as timing from './schema-timing.ts';
 import { objectives } from './schema-objectives.ts';
 import { verification } from './schema-verification.ts';
+import * as guards from './schema-guards.ts';
 import * as value from './schema-values.ts';
 
 const temporal = value.keys('where Temporal is', {
@@ -63,7 +64,8 @@ const repository = value.keys('a repository', {
   env: z
     .record(variable, value.secret, { error: expects('variables', '{ AWS_ACCESS_KEY_ID: env:KEY_ID }') })
     .optional(),
-  limits: value.keys('limits', { upload: value.byteRate.optional() }).optional(),
+  limits: guards.limits.optional(),
+  headroom: guards.headroom.optional(),
 });
 
 /** 0 keeps nothing and restic refuses less: a word is given a number, or left out. */
@@ -130,6 +132,7 @@ export const configurationSchema = value.keys('a configuration', {
   repositories: value.list(repository, 'a list of repositories', '[{ name: local, … }]').optional(),
   assets: value.list(asset, 'a list of assets', '[{ name: uploads, … }]').optional(),
   policies: value.list(policy, 'a list of policies', '[{ name: daily, … }]').optional(),
+  idempotency: guards.idempotency.optional(),
 });
 
 /** As written and found right: defaults not yet filled in, paths not yet absolute. */

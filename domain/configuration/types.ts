@@ -16,6 +16,8 @@ export interface Configuration {
   /** null: the embedded PostgreSQL. */
   catalog: { url: DatabaseUrlSource } | null;
   ports: Ports;
+  /** How long a key outlives its job. Absent in configurations applied before this could be said. */
+  idempotency?: { keepSeconds: number };
   repositories: Repository[];
   assets: Asset[];
   policies: Policy[];
@@ -42,7 +44,29 @@ export interface Repository {
   password: SecretReference;
   /** Variables restic gets, by name. */
   env: Record<string, SecretReference>;
-  limits: { uploadBytesPerSecond: number | null };
+  limits: Limits;
+  /** null: its size is not known. Absent in configurations applied before there were watermarks. */
+  headroom?: Headroom | null;
+}
+
+export interface Limits {
+  /** null: as fast as it goes. */
+  uploadBytesPerSecond: number | null;
+  /** null: no budget. Absent in configurations applied before there were budgets. */
+  dailyUpload?: DailyUpload | null;
+}
+
+export interface DailyUpload {
+  bytes: number;
+  /** When a day begins, in seconds after midnight UTC. */
+  resetSeconds: number;
+}
+
+export interface Headroom {
+  highPercent: number;
+  lowPercent: number;
+  /** null: that of the file system it lies on. */
+  capacityBytes: number | null;
 }
 
 export type DataClass = 'critical' | 'standard' | 'rebuildable';

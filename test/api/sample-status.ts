@@ -30,6 +30,17 @@ export function sampleFigures(): ObjectiveFigures {
   };
 }
 
+const noRoom = {
+  usedBytes: null,
+  capacityBytes: null,
+  freeBytes: null,
+  watermark: 'normal' as const,
+  uploadedToday: 0,
+  dailyUpload: null,
+  resetsAt: null,
+  waiting: [],
+};
+
 export function sampleStatus(now = new Date()): StatusReport {
   const at = (days: number) => new Date(now.getTime() + days * 86_400_000).toISOString();
   const unknown = { days7: null, days30: null, days90: null };
@@ -77,6 +88,7 @@ export function sampleStatus(now = new Date()): StatusReport {
           bytesPerDay: GIBIBYTE,
         },
         oldestUnread: null,
+        ...noRoom,
         fillsAt: at(10),
       },
       {
@@ -93,6 +105,7 @@ export function sampleStatus(now = new Date()): StatusReport {
           bytesPerDay: null,
         },
         oldestUnread: null,
+        ...noRoom,
         fillsAt: null,
       },
     ],

@@ -43,7 +43,12 @@ export function simulatedRepository(name: string, weather: Weather): SimulatedRe
       created = true;
       return before ? 'existing' : 'created';
     },
-    recover: async () => reached(),
+    recover: async () => {
+      reached();
+      return { packs: 0, bytes: 0 };
+    },
+    size: async () => stored.size * ADDED_BYTES,
+    measure: async () => ({ storedBytes: stored.size * ADDED_BYTES, freeBytes: null }),
     store: async (part, labels) => {
       reached();
       const id = idOf(labels.point, part.name, String(changes.length));

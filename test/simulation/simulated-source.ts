@@ -23,6 +23,7 @@ export function simulatedSource(fortune: Fortune): Source<Asset> {
         hint: 'mount it again',
       });
     },
+    size: async () => 1_000_000,
     capture: async () => ({
       method: 'files',
       parts: [{ kind: 'folder', name: 'files', path: '/data', exclude: [] }],

@@ -35,10 +35,15 @@ describe('backup', () => {
       'beginJob',
       'beginAsset',
       'preflightAsset',
+      'guardUpload local',
       'runHooks before',
       'snapshotAsset',
       'runHooks after',
+      'guardUpload offsite',
+      'guardUpload cold',
+      'guardUpload offsite',
       'copyPoint offsite',
+      'guardUpload cold',
       'copyPoint cold',
       'provePoint cold',
       'endAsset orders success',
@@ -51,7 +56,7 @@ describe('backup', () => {
       proof: 'proven',
       error: null,
     });
-    const { searchAttributes } = await run.handle.describe();
+    const { TemporalChangeVersion: _, ...searchAttributes } = (await run.handle.describe()).searchAttributes;
     assert.deepEqual(searchAttributes, {
       HoldfastPolicy: ['critical'],
       HoldfastAsset: ['orders'],

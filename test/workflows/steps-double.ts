@@ -128,6 +128,7 @@ export function wordsOf({ name, input }: Call): string {
   if (name === 'runHooks') what.push(input.when);
   if (name === 'runRestoreCommands') what.push(input.which);
   if (name === 'copyPoint') what.push(input.to);
+  if (name === 'guardUpload') what.push(input.repository);
   if (name === 'verifyPoints' || name === 'provePoint') what.push(input.repository);
   if (name === 'readGroup') what.push(input.repository, `${input.group}/${input.groups}`);
   if (name === 'endReadingCycle') what.push(input.repository);
@@ -161,6 +162,7 @@ const wellBehaved: Required<Script> = {
   hostOf: async () => QUEUE,
 
   preflightAsset: nothing,
+  guardUpload: async () => ({ goesOnAt: null }),
   runHooks: nothing,
   snapshotAsset: async () => ({ bytes: 1000, addedBytes: 100, partial: null }),
   copyPoint: nothing,

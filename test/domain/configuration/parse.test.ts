@@ -15,6 +15,7 @@ describe('parseConfiguration', () => {
       temporal: null,
       catalog: null,
       ports: { temporal: null, temporalUi: null, catalog: null, api: null, metrics: null },
+      idempotency: { keepSeconds: 2_592_000 },
       repositories: [
         {
           name: 'local',
@@ -22,7 +23,8 @@ describe('parseConfiguration', () => {
           url: '/etc/holdfast/repo',
           password: { kind: 'file', path: '/etc/holdfast/repo.key' },
           env: {},
-          limits: { uploadBytesPerSecond: null },
+          limits: { uploadBytesPerSecond: null, dailyUpload: null },
+          headroom: { highPercent: 95, lowPercent: 90, capacityBytes: null },
         },
         {
           name: 'offsite',
@@ -30,7 +32,8 @@ describe('parseConfiguration', () => {
           url: 's3:https://s3.example.org/bucket',
           password: { kind: 'env', name: 'OFFSITE_KEY' },
           env: {},
-          limits: { uploadBytesPerSecond: null },
+          limits: { uploadBytesPerSecond: 52_428_800, dailyUpload: null },
+          headroom: null,
         },
       ],
       assets: [
@@ -142,7 +145,8 @@ describe('parseConfiguration', () => {
       url: 'rest:http://127.0.0.1:8000/',
       password: { kind: 'cmd', command: ['/etc/holdfast/key', 'show', 'a'] },
       env: { A: { kind: 'file', path: '/etc/holdfast/k' }, B: { kind: 'env', name: 'C' } },
-      limits: { uploadBytesPerSecond: 20_971_520 },
+      limits: { uploadBytesPerSecond: 20_971_520, dailyUpload: null },
+      headroom: null,
     });
   });
 
@@ -205,6 +209,7 @@ describe('parseConfiguration', () => {
       'repositories',
       'assets',
       'policies',
+      'idempotency',
     ]);
   });
 });

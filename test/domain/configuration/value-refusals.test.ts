@@ -75,8 +75,8 @@ table('unknown keys, with the nearest known one', [
   ],
   [
     'in limits',
-    repository(`${place}, limits: { §dailyUpload: 1GiB }`),
-    { says: /unknown key/, fix: /"upload"/ },
+    repository(`${place}, limits: { §weeklyUpload: 1GiB }`),
+    { says: /unknown key/, fix: /"dailyUpload"/ },
   ],
   ['in a directory', directory('§excludes: []'), { says: /unknown key/, fix: /did you mean "exclude"\?/ }],
   ['of another type of asset', directory('§method: dump'), { says: /unknown key/ }],
