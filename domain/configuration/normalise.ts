@@ -1,6 +1,7 @@
 // The configuration as written → as used: every default filled in, every path absolute.
 
 import type { SecretReference } from '../secret-reference.ts';
+import { normaliseNotification } from './normalise-notifications.ts';
 import { resolvePath } from './paths.ts';
 import { absoluteRepositoryUrl } from './repository-url.ts';
 import type { WrittenConfiguration } from './schema.ts';
@@ -39,6 +40,9 @@ export function normalise(written: WrittenConfiguration, folder: string): Config
     repositories: (written.repositories ?? []).map((repository) => normaliseRepository(repository, folder)),
     assets: (written.assets ?? []).map((asset) => normaliseAsset(asset, folder)),
     policies: (written.policies ?? []).map(normalisePolicy),
+    notifications: (written.notifications ?? []).map((channel) =>
+      normaliseNotification(channel, (reference) => absoluteSource(reference, folder)),
+    ),
   };
 }
 

@@ -3,6 +3,7 @@
 
 import { valueAt } from './findings.ts';
 import { suggestion } from './nearest.ts';
+import { brokenNotifications } from './notification-rules.ts';
 import type { Finding, Path } from './problem.ts';
 import { repositoryIdentity } from './repository-url.ts';
 import { shownKey } from './shown-value.ts';
@@ -16,6 +17,7 @@ export function brokenRules(document: unknown, folder: string): Finding[] {
     ...repeated(textsAt(document, 'policies', 'name'), 'another policy has this name', 'rename one of them'),
     ...sameRepository(textsAt(document, 'repositories', 'url'), folder),
     ...samePort(document),
+    ...brokenNotifications(document),
     ...itemsOf(document, ['policies']).flatMap((path) => [
       ...brokenPolicy(document, path, namesOf(assets), namesOf(repositories)),
     ]),

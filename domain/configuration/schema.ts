@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { expects, say } from './say.ts';
 import { asset } from './schema-assets.ts';
+import { notifications } from './schema-notifications.ts';
 import * as value from './schema-values.ts';
 
 const temporal = value.keys('where Temporal is', {
@@ -127,6 +128,7 @@ export const configurationSchema = value.keys('a configuration', {
   repositories: value.list(repository, 'a list of repositories', '[{ name: local, … }]').optional(),
   assets: value.list(asset, 'a list of assets', '[{ name: uploads, … }]').optional(),
   policies: value.list(policy, 'a list of policies', '[{ name: daily, … }]').optional(),
+  notifications: notifications.optional(),
 });
 
 /** As written and found right: defaults not yet filled in, paths not yet absolute. */

@@ -3,6 +3,7 @@
 // holds references to secrets, never secrets. Only types: workflows import this file.
 
 import type { RequiredProof } from '../proof.ts';
+import type { NotificationChannel } from './notification-types.ts';
 import type { SecretReference } from '../secret-reference.ts';
 
 export interface Configuration {
@@ -18,6 +19,8 @@ export interface Configuration {
   repositories: Repository[];
   assets: Asset[];
   policies: Policy[];
+  /** Absent in configurations that were applied before there were channels. */
+  notifications?: NotificationChannel[];
 }
 
 /** Fixed ports of the embedded stack on loopback; null takes a free one. */

@@ -67,6 +67,17 @@ describe('parseConfiguration', () => {
           objectives: { rpoSeconds: null, rtoSeconds: null, provenWithinSeconds: null },
         },
       ],
+      notifications: [
+        {
+          name: 'ops',
+          type: 'slack',
+          url: { kind: 'env', name: 'SLACK_URL' },
+          on: ['failure', 'objective', 'drill', 'channel', 'recovery'],
+          severity: 'warning',
+          policies: [],
+          remindEverySeconds: 86_400,
+        },
+      ],
     };
     assert.deepEqual(configuration, expected);
     assert.deepEqual(warnings, []);
@@ -201,6 +212,7 @@ describe('parseConfiguration', () => {
       'repositories',
       'assets',
       'policies',
+      'notifications',
     ]);
   });
 });
