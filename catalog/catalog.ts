@@ -10,6 +10,9 @@ import type { Restore, RestoreStatus } from '../domain/restore.ts';
 import type { Audit } from './audit.ts';
 import type { Configurations } from './configurations.ts';
 import type { Durations } from './durations.ts';
+import type { IncidentRecords } from './incident-facts.ts';
+import type { Incidents } from './incidents.ts';
+import type { Notifications } from './notifications.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { Repositories } from './repositories.ts';
 import type { AssetState } from './status.ts';
@@ -26,6 +29,9 @@ export interface Catalog {
   readonly tokens: Tokens;
   readonly durations: Durations;
   readonly audit: Audit;
+  readonly incidents: Incidents;
+  readonly incidentRecords: IncidentRecords;
+  readonly notifications: Notifications;
   /** One row per asset of the current configuration and policy it is in, by name. */
   status(): Promise<AssetState[]>;
   /** The same catalogue; what is changed through it goes on the audit chain under this name. */

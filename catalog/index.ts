@@ -8,9 +8,12 @@ import { connect, type Connection } from './connection.ts';
 import { databaseOf } from './database.ts';
 import { durations } from './durations.ts';
 import { idempotency } from './idempotency.ts';
+import { incidentRecords } from './incident-facts.ts';
+import { incidents } from './incidents.ts';
 import { jobEvents } from './job-events.ts';
 import { jobs } from './jobs.ts';
 import { assertCurrent } from './migrate.ts';
+import { notifications } from './notifications.ts';
 import { points } from './recovery-points.ts';
 import { repositories } from './repositories.ts';
 import { restores } from './restores.ts';
@@ -20,6 +23,7 @@ import { tokens } from './tokens.ts';
 export { verifyExport } from './audit.ts';
 export type * from './catalog.ts';
 export type { AppliedConfiguration, ConfigurationDifference, Difference } from './configurations.ts';
+export type { ChannelFailure, ChannelState } from './notifications.ts';
 export { migrateCatalog } from './migrate.ts';
 export type { AssetState } from './status.ts';
 export type { Role, TokenEntry } from './tokens.ts';
@@ -63,6 +67,9 @@ function catalogOn(connection: Connection, actor: string): Catalog {
     tokens: tokens(database),
     durations: durations(database),
     audit: audit(database),
+    incidents: incidents(database),
+    incidentRecords: incidentRecords(database),
+    notifications: notifications(database),
     status: () => database.read('reading the status', assetStates),
     as: (name) => catalogOn(connection, name),
     ping: () => connection.ping(),

@@ -1,3 +1,4 @@
+import { sendMessage } from '../activities/notify/send.ts';
 import { openCatalog } from '../catalog/index.ts';
 import { connect } from '../client/index.ts';
 import { wordsOf } from '../domain/errors.ts';
@@ -6,6 +7,7 @@ import { repeat } from './repeat.ts';
 import { startWorker } from './run-worker.ts';
 import { readStack } from './stack-file.ts';
 import { takeUpSchedules, takeUpWhatWasRunning } from './take-up.ts';
+import { watchOn } from './watch-incidents.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 // The worker as a process: `node workers/main.ts <stack file>`. Says `ready` on standard output once it
@@ -33,7 +35,12 @@ const takingUp = repeat(
   () => takeUpWhatWasRunning(temporal, catalog, stack.dataDir),
   (error) => process.stderr.write(`taking up what was running failed: ${wordsOf(error)}\n`),
 );
+const watching = watchOn(
+  { catalog, send: sendMessage, now: () => new Date(), random: Math.random },
+  (error) => process.stderr.write(`watching for incidents failed: ${wordsOf(error)}\n`),
+);
 process.stdout.write('ready\n');
 await worker.ended;
 await takingUp.stop();
+await watching.stop();
 await catalog.close();
