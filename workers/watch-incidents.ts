@@ -31,7 +31,11 @@ const PASS_MILLISECONDS = 15_000;
 const STOP_MILLISECONDS = 3_000;
 
 /** Again and again, for as long as the worker lives. A channel that hangs is waited for by nobody. */
-export function watchOn(watch: Watch, failed: (error: unknown) => void): Repetition {
+export function watchOn(
+  watch: Watch,
+  failed: (error: unknown) => void,
+  pauseMilliseconds = PASS_MILLISECONDS,
+): Repetition {
   const delivering = new Map<string, Promise<void>>();
   const look = async () => {
     for (const channel of await updateIncidents(watch)) {
@@ -42,7 +46,7 @@ export function watchOn(watch: Watch, failed: (error: unknown) => void): Repetit
       delivering.set(channel.name, done);
     }
   };
-  const looking = repeat(PASS_MILLISECONDS, look, failed);
+  const looking = repeat(pauseMilliseconds, look, failed);
   return {
     stop: async () => {
       await looking.stop();
