@@ -15,6 +15,8 @@ export interface Deployment {
   hostQueue: string;
   openRepository(configuration: Configuration, name: string): Promise<Repository>;
   sourceOf(asset: Asset): Source<Asset>;
+  /** The worker's clock; tests hand in their own. */
+  clock(): Date;
 }
 
 /** Folders below the data directory, each 0700. One place, so that nothing is left behind unnoticed. */

@@ -10,8 +10,9 @@ import type {
   Role,
 } from '../catalog/index.ts';
 import type { AuditEvent, ChainReport } from '../domain/audit-chain.ts';
+import type { Incident } from '../domain/incidents/condition.ts';
 import type { AssetHealth, Health } from '../domain/objectives.ts';
-import type { Job, JobEvent, JobStatus, JobType } from '../domain/job.ts';
+import type { Failure, Job, JobEvent, JobStatus, JobType } from '../domain/job.ts';
 import type { PointKind, RecoveryPoint } from '../domain/recovery-point.ts';
 import type { Restore } from '../domain/restore.ts';
 
@@ -114,6 +115,19 @@ export interface StatusReport {
   assets: AssetStatusItem[];
   sites: { name: string; health: Health; reason: string }[];
   repositories: { name: string; type: string; health: Health; reason: string }[];
+  /** Of the configured notification channels. */
+  channels: { name: string; type: string; health: Health; reason: string }[];
+  /** Open ones; `critical` counts those worth a page, too. */
+  incidents: { open: number; critical: number };
+}
+
+/** What a channel made of a test message. */
+export interface ChannelTest {
+  channel: string;
+  type: string;
+  accepted: boolean;
+  words: string;
+  error: Failure | null;
 }
 
 export interface ServiceHealth {
@@ -157,6 +171,10 @@ export interface Services {
 
   applyConfiguration(actor: Actor, request: ConfigurationRequest): Promise<AppliedConfiguration>;
   currentConfiguration(): Promise<CurrentConfiguration | null>;
+
+  listIncidents(filter: { all: boolean }, page: PageRequest): Promise<Page<Incident>>;
+  /** null: every channel. `notFound` where there is none. */
+  testChannels(actor: Actor, channel: string | null): Promise<ChannelTest[]>;
 
   listAudit(page: PageRequest): Promise<Page<AuditEvent>>;
   /** The whole chain, oldest first. */

@@ -8,9 +8,11 @@ import { auditCommands } from './audit.ts';
 import { backupCommands } from './backup.ts';
 import { examples } from './command.ts';
 import { doctorCommand } from './doctor.ts';
+import { incidentsCommands } from './incidents.ts';
 import { initCommand } from './init.ts';
 import { jobsCommands } from './jobs.ts';
 import { finish } from './outcome.ts';
+import { notifyCommands } from './notify.ts';
 import { pointsCommands } from './points.ts';
 import { restoreCommands } from './restore.ts';
 import { statusCommand } from './status.ts';
@@ -71,6 +73,8 @@ function addCommands(program: Command): void {
   restoreCommands(program);
   pointsCommands(program);
   jobsCommands(program);
+  incidentsCommands(program);
+  notifyCommands(program);
   auditCommands(program);
   tokenCommands(program);
 }

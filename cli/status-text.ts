@@ -9,6 +9,8 @@ interface Report {
   assets: AssetHealth[];
   sites: { name: string; health: string; reason: string }[];
   repositories: { name: string; health: string; reason: string }[];
+  channels: { name: string; health: string; reason: string }[];
+  incidents: { open: number; critical: number };
 }
 
 export async function statusText(report: Report, now = new Date()): Promise<string> {
@@ -36,10 +38,16 @@ export async function statusText(report: Report, now = new Date()): Promise<stri
   ]);
   const drawn = (await table(head, rows)).split('\n');
   const body = assets.flatMap((item, index) => [drawn[index + 1] ?? '', ...why(item)]);
-  const places = [...report.sites, ...report.repositories]
+  const places = [...report.sites, ...report.repositories, ...report.channels]
     .filter(({ health }) => health !== 'ok')
     .map(({ name, health, reason }) => printable(`${name} is ${health}: ${reason}`));
-  return [drawn[0], ...body, ...places].join('\n');
+  return [drawn[0], ...body, ...places, ...openIncidents(report)].join('\n');
+}
+
+function openIncidents({ incidents: { open, critical } }: Report): string[] {
+  if (open === 0) return [];
+  const grave = critical > 0 ? ` (${critical} critical)` : '';
+  return [`${open} open ${open === 1 ? 'incident' : 'incidents'}${grave}: \`holdfast incidents list\``];
 }
 
 /** Below the asset it is about: the reason, and what to do. */

@@ -8,6 +8,8 @@ interface Report {
   assets: AssetHealth[];
   sites: { name: string; health: string; reason: string }[];
   repositories: { name: string; health: string; reason: string }[];
+  channels: { name: string; health: string; reason: string }[];
+  incidents: { open: number; critical: number };
 }
 
 export function statusCommand(program: Command): void {

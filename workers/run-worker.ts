@@ -6,6 +6,7 @@ import { createControlSteps } from '../activities/control-steps.ts';
 import type { Deployment } from '../activities/deployment.ts';
 import { createProcessFence } from '../activities/hosts/process-fence.ts';
 import { createLookSteps } from '../activities/look-steps.ts';
+import { createNotifySteps } from '../activities/notify-steps.ts';
 import { createProofSteps } from '../activities/proof-steps.ts';
 import { openRepository } from '../activities/repositories/open.ts';
 import { createRestoreSteps } from '../activities/restore-steps.ts';
@@ -46,7 +47,7 @@ export async function startWorker(options: WorkerOptions) {
     ...common,
     taskQueue: TASK_QUEUE,
     workflowBundle: options.bundle,
-    activities: { ...createControlSteps(deployment) },
+    activities: { ...createControlSteps(deployment), ...createNotifySteps(deployment) },
     maxCachedWorkflows: 100,
     maxConcurrentActivityTaskExecutions: 50,
   });
@@ -74,6 +75,7 @@ function createDeployment(options: WorkerOptions): Deployment {
     hostQueue: `${TASK_QUEUE}-host-${options.host}`,
     openRepository,
     sourceOf: createSources(options.dataDir),
+    clock: () => new Date(),
   };
 }
 

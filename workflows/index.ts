@@ -2,5 +2,6 @@
 export { adopt } from './adopt.ts';
 export { backup } from './backup.ts';
 export { look } from './look.ts';
+export { notifyTest } from './notify-test.ts';
 export { restore } from './restore.ts';
 export { verify } from './verify.ts';

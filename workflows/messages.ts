@@ -46,6 +46,12 @@ export interface LookInput {
   path: string;
 }
 
+export interface NotifyTestInput {
+  /** null: every one. */
+  channel: string | null;
+  actor: string;
+}
+
 export interface AdoptInput {
   asset: string;
   repository: string;

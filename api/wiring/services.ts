@@ -1,6 +1,7 @@
 import type { TokenStore } from '../tokens.ts';
 import type { Services } from '../services.ts';
 import { configurationServices } from './configuration.ts';
+import { incidentServices } from './incidents.ts';
 import { jobServices } from './jobs.ts';
 import type { Parts } from './parts.ts';
 import { pointServices } from './points.ts';
@@ -14,6 +15,7 @@ export function createServices(parts: Parts): Services {
     ...jobServices(parts),
     ...pointServices(parts),
     ...restoreServices(parts),
+    ...incidentServices(parts),
     ...configurationServices(parts),
   };
 }

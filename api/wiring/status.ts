@@ -3,6 +3,7 @@ import { nextRuns } from '../../schedules/next-runs.ts';
 import type { Configuration } from '../../domain/configuration/types.ts';
 import { assess, type Health } from '../../domain/objectives.ts';
 import type { Services, StatusReport } from '../services.ts';
+import { channelHealth } from './incidents.ts';
 import type { Parts } from './parts.ts';
 
 type StatusServices = Pick<Services, 'health' | 'status' | 'listAudit' | 'exportAudit' | 'verifyAudit'>;
@@ -38,6 +39,8 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
         assets,
         sites: [{ name: 'local', health: worst, reason: worst === 'ok' ? '' : 'see its assets' }],
         repositories: await repositoryHealth(),
+        channels: await channelHealth(catalog, configuration),
+        incidents: await catalog.incidents.count(),
       };
     },
 

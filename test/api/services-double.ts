@@ -5,7 +5,8 @@ import { HoldfastError } from '../../domain/errors.ts';
 import type { Job, JobEvent } from '../../domain/job.ts';
 import type { RecoveryPoint } from '../../domain/recovery-point.ts';
 import type { Restore } from '../../domain/restore.ts';
-import type { IdempotencyKey, Once, Services, StatusReport } from '../../api/services.ts';
+import type { Incident } from '../../domain/incidents/condition.ts';
+import type { ChannelTest, IdempotencyKey, Once, Services, StatusReport } from '../../api/services.ts';
 
 export interface ServicesDouble extends Services {
   calls: { name: string; arguments: unknown[] }[];
@@ -14,6 +15,8 @@ export interface ServicesDouble extends Services {
   points: RecoveryPoint[];
   restores: Map<string, Restore>;
   report: StatusReport;
+  incidents: Incident[];
+  tests: ChannelTest[];
   auditOk: boolean;
   /** What a started job becomes when it has been looked at this often. */
   ending: { after: number; job: Partial<Job> };
@@ -49,7 +52,9 @@ export function servicesDouble(): ServicesDouble {
     events: new Map(),
     points: [],
     restores: new Map(),
-    report: { assets: [], sites: [], repositories: [] },
+    report: { assets: [], sites: [], repositories: [], channels: [], incidents: { open: 0, critical: 0 } },
+    incidents: [sampleIncident],
+    tests: [],
     auditOk: true,
     ending: { after: 2, job: { status: 'success' } },
 
@@ -170,6 +175,13 @@ export function servicesDouble(): ServicesDouble {
     }),
     currentConfiguration: async () => null,
 
+    listIncidents: async ({ all }) => ({
+      items: double.incidents.filter(({ resolvedAt }) => all || resolvedAt === null),
+      next: null,
+    }),
+    testChannels: async (_actor, channel) =>
+      double.tests.filter((test) => channel === null || test.channel === channel),
+
     listAudit: async () => ({ items: [sampleAuditEvent], next: null }),
     exportAudit: async function* () {
       yield sampleAuditEvent;
@@ -285,6 +297,21 @@ export function sampleRestore(id: string, change: Partial<Restore> = {}): Restor
     ...change,
   };
 }
+
+export const sampleIncident: Incident = {
+  id: 'i-1',
+  key: 'policy/critical/overdue',
+  topic: 'failure',
+  severity: 'critical',
+  policies: ['critical'],
+  asset: null,
+  title: 'policy critical is overdue: no backup of it has started',
+  reason: 'the last one started 3 d ago',
+  next: '`holdfast backup run critical`',
+  openedAt: '2026-11-20T10:00:00.000Z',
+  lastSeenAt: '2026-11-20T10:00:00.000Z',
+  resolvedAt: null,
+};
 
 const sampleAuditEvent = {
   sequence: 1,

@@ -48,6 +48,7 @@ describe('holdfast, the command line', function () {
         'jobs list',
         'points list',
         'restore list',
+        'incidents list',
         'audit list',
         'audit export',
         'token list',
@@ -73,7 +74,13 @@ describe('holdfast, the command line', function () {
         'x/a file',
       );
       assert.equal((await site.run('restore', 'show', 'r-1', '--json')).json.impact.files?.added.count, 1204);
-      assert.deepEqual(keys((await site.run('status', '--json')).json), ['assets', 'repositories', 'sites']);
+      assert.deepEqual(keys((await site.run('status', '--json')).json), [
+        'assets',
+        'channels',
+        'incidents',
+        'repositories',
+        'sites',
+      ]);
       assert.equal((await site.run('audit', 'verify', '--json')).json.ok, true);
     });
 
@@ -167,7 +174,13 @@ describe('holdfast, the command line', function () {
         backups: { succeeded: 1, failed: 0 },
         copies: [],
       };
-      site.services.report = { assets: [asset], sites: [], repositories: [] };
+      site.services.report = {
+        assets: [asset],
+        sites: [],
+        repositories: [],
+        channels: [],
+        incidents: { open: 0, critical: 0 },
+      };
       assert.equal((await site.run('status')).code, 0);
       const { code, stdout, stderr } = await site.run('status', '--check');
       assert.equal(code, 21);
@@ -178,7 +191,13 @@ describe('holdfast, the command line', function () {
       assert.match(stdout, /1 h \/ unknown/);
       assert.match(stdout, /\n {2}next: `holdfast backup run/);
       assert.match(stderr, /an objective is breached: uploads/);
-      site.services.report = { assets: [], sites: [], repositories: [] };
+      site.services.report = {
+        assets: [],
+        sites: [],
+        repositories: [],
+        channels: [],
+        incidents: { open: 0, critical: 0 },
+      };
       assert.equal((await site.run('status', '--check')).code, 0);
     });
 

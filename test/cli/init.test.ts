@@ -79,7 +79,10 @@ describe('holdfast init', () => {
       const { code, json } = await init('--yes', '--json', '--path', '.');
       assert.equal(code, 0);
       const { warnings = [] } = json as { warnings?: string[] };
-      assert.match(warnings.join('\n'), /^[^\n]* nobody is told when a backup fails[^\n]*(\n +fix: [^\n]*)?$/);
+      assert.match(
+        warnings.join('\n'),
+        /^[^\n]* nobody is told when a backup fails[^\n]*(\n +fix: [^\n]*)?$/,
+      );
       const [asset] = (await configuration()).assets;
       assert.ok(asset?.type === 'directory');
       assert.deepEqual(asset.exclude, [join(folder, '.holdfast'), join(folder, 'backups')]);

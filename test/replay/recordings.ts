@@ -123,4 +123,5 @@ export const recordings: Recording[] = [
     input: { asset: 'orders', repository: 'old', snapshots: [], actor: 'tester' },
     script: { adoptSnapshots: async () => ['point-1'] },
   },
+  { name: 'notify-test', workflow: 'notifyTest', input: { channel: null, actor: 'tester' }, script: {} },
 ];
