@@ -23,7 +23,7 @@ import { tokens } from './tokens.ts';
 export { verifyExport } from './audit.ts';
 export type * from './catalog.ts';
 export type { AppliedConfiguration, ConfigurationDifference, Difference } from './configurations.ts';
-export type { ChannelFailure, ChannelState } from './notifications.ts';
+export type { ChannelFailure } from './notifications.ts';
 export { migrateCatalog } from './migrate.ts';
 export type { AssetState } from './status.ts';
 export type { Role, TokenEntry } from './tokens.ts';
