@@ -25,8 +25,8 @@ export interface Notifications {
   tested(channel: string, error: ErrorContract | null, now: Date): Promise<void>;
   /** Puts each ping into the outbox once; older ones of the channel that still wait mean nothing any more. */
   ping(channel: string, pings: PingMessage[], now: Date): Promise<void>;
-  /** Since when jobs are pinged on this channel: the first call says now. */
-  pingsFrom(channel: string, now: Date): Promise<string>;
+  /** Since when jobs are pinged on this channel: what the first call said. */
+  pingsFrom(channel: string, since: Date): Promise<string>;
   channels(): Promise<ChannelState[]>;
 }
 
@@ -101,15 +101,15 @@ export function notifications(database: Database): Notifications {
         );
       }),
 
-    pingsFrom: (channel, now) =>
+    pingsFrom: (channel, since) =>
       database.write(`reading since when ${channel} is pinged`, async ({ query }) => {
         await ensureRow(query, channel);
         const [row] = await query<{ from: string }>(
           `update notification_channels set pings_from = coalesce(pings_from, $2) where name = $1
            returning pings_from as "from"`,
-          [channel, now.toISOString()],
+          [channel, since.toISOString()],
         );
-        return row?.from ?? now.toISOString();
+        return row?.from ?? since.toISOString();
       }),
 
     channels: () =>

@@ -67,14 +67,21 @@ async function updateIncidents({ catalog, now }: Watch): Promise<NotificationCha
   await catalog.incidents.update(at, (known) => planIncidents(known, conditions, channels, at));
   const policies = configuration.policies.map(({ name }) => name);
   for (const channel of channels) {
-    if (channel.type === 'healthchecks') await ping(catalog, channel, policies, at);
+    if (channel.type === 'healthchecks')
+      await ping(catalog, channel, { policies, since: new Date(applied.appliedAt) }, at);
   }
   return channels;
 }
 
-async function ping(catalog: Catalog, channel: NotificationChannel, all: string[], now: Date): Promise<void> {
-  const from = await catalog.notifications.pingsFrom(channel.name, now);
-  for (const policy of channel.policies.length > 0 ? channel.policies : all) {
+/** Of what began or ended since the channel was first applied. */
+async function ping(
+  catalog: Catalog,
+  channel: NotificationChannel,
+  { policies, since }: { policies: string[]; since: Date },
+  now: Date,
+): Promise<void> {
+  const from = await catalog.notifications.pingsFrom(channel.name, since);
+  for (const policy of channel.policies.length > 0 ? channel.policies : policies) {
     const signs = await catalog.incidentRecords.signs(policy, from);
     const pings = signs.map((sign) => ({
       ...sign,
