@@ -109,8 +109,6 @@ async function deliver({ catalog, send, now, random }: Watch, channel: Notificat
     } catch (thrown) {
       const failure = failureOf(thrown, channel.name, message.attempts, now(), random());
       await catalog.notifications.failed(channel.name, message, failure, now());
-      // The channel's next message would fare no better, and must not come before this one.
-      if (failure.again) return;
       continue;
     }
     await catalog.notifications.delivered(channel.name, message, now());

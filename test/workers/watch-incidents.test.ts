@@ -244,6 +244,7 @@ describe('watching for incidents', () => {
       remindEverySeconds: null,
     };
     await apply(check, aChannel('ops'));
+    now = new Date(Date.now() + 1000);
     await aBackup({ orders: 'success' }, 2);
     assert.deepEqual(await pass(), [], 'not of what was before the channel');
     const run = { policy: 'critical', assets: [] };
