@@ -208,6 +208,21 @@ export interface HostActivities {
   adoptSnapshots(input: AdoptSnapshots): Promise<string[]>;
 }
 
+/** Steps that speak to the channels of the configuration; any worker may do them. */
+export interface NotifyActivities {
+  /** Each channel's answer to a test message; of all of them, where none is named. */
+  testChannels(input: { channel: string | null; actor: string }): Promise<ChannelTest[]>;
+}
+
+export interface ChannelTest {
+  channel: string;
+  type: string;
+  accepted: boolean;
+  /** The other side's own, where it took the message. */
+  words: string;
+  error: Failure | null;
+}
+
 export interface PointFile {
   path: string;
   type: 'file' | 'dir' | 'symlink' | 'other';

@@ -70,6 +70,9 @@ export const statusOfCode: Record<FailureCode, number> = {
   forbidden: 403,
   rateLimited: 429,
 
+  'channel.unreachable': 502,
+  'channel.refused': 502,
+  'channel.misconfigured': 502,
   'catalog.newer': 503,
   'catalog.unreachable': 503,
   'service.unreachable': 503,

@@ -14,6 +14,7 @@ import { backupRoutes } from './backup.ts';
 import { configurationRoutes } from './configuration.ts';
 import { installErrorHandler } from './errors.ts';
 import { installGate } from './gate.ts';
+import { incidentRoutes } from './incidents.ts';
 import { jobRoutes } from './jobs.ts';
 import { loggerOptions } from './logger.ts';
 import type { LogChoice } from './logger.ts';
@@ -88,6 +89,7 @@ function addRoutes(api: Api, { services, tokens }: ServerOptions): void {
   pointRoutes(api, services);
   holdRoutes(api, services);
   restoreRoutes(api, services);
+  incidentRoutes(api, services);
   configurationRoutes(api, services);
   policyRoutes(api, services);
   auditRoutes(api, services);

@@ -14,10 +14,11 @@ import type {
 import type { RunKind } from '../domain/cadence/scheduled-runs.ts';
 import type { AuditEvent, ChainReport } from '../domain/audit-chain.ts';
 import type { ExportLine } from '../domain/audit-export.ts';
+import type { Incident } from '../domain/incidents/condition.ts';
 import type { AssetHealth, Health } from '../domain/objectives.ts';
 import type { ObjectiveFigures } from '../domain/objectives/figures.ts';
 import type { RepositoryGrowth } from '../domain/objectives/repository-growth.ts';
-import type { Job, JobEvent, JobStatus, JobType } from '../domain/job.ts';
+import type { Failure, Job, JobEvent, JobStatus, JobType } from '../domain/job.ts';
 import type { PointKind, RecoveryPoint } from '../domain/recovery-point.ts';
 import type { RemovalPlan } from '../domain/removal.ts';
 import type { Restore } from '../domain/restore.ts';
@@ -196,6 +197,10 @@ export interface StatusReport {
   assets: AssetStatusItem[];
   sites: { name: string; health: Health; reason: string }[];
   repositories: RepositoryStatusItem[];
+  /** Of the configured notification channels. */
+  channels: { name: string; type: string; health: Health; reason: string }[];
+  /** Open ones; `critical` counts those worth a page, too. */
+  incidents: { open: number; critical: number };
 }
 
 export interface RepositoryStatusItem {
@@ -234,6 +239,15 @@ export interface OldestUnread {
   seconds: number;
   /** `verification.within` of the policies that keep points there; the shortest. */
   limitSeconds: number;
+}
+
+/** What a channel made of a test message. */
+export interface ChannelTest {
+  channel: string;
+  type: string;
+  accepted: boolean;
+  words: string;
+  error: Failure | null;
 }
 
 export interface ServiceHealth {
@@ -292,6 +306,10 @@ export interface Services {
   listPolicies(): Promise<PolicyItem[]>;
   pausePolicy(actor: Actor, policy: string, reason: string): Promise<PolicyItem>;
   resumePolicy(actor: Actor, policy: string, reason: string): Promise<PolicyItem>;
+
+  listIncidents(filter: { all: boolean }, page: PageRequest): Promise<Page<Incident>>;
+  /** null: every channel. `notFound` where there is none. */
+  testChannels(actor: Actor, channel: string | null): Promise<ChannelTest[]>;
 
   listAudit(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEvent>>;
   /** The whole chain, oldest first, and its signed head. */

@@ -101,4 +101,6 @@ const statusReport = z.object({
   assets: z.array(assetStatusItem),
   sites: z.array(z.object({ name: z.string(), health, reason: z.string() })),
   repositories: z.array(repositoryStatus),
+  channels: z.array(z.object({ name: z.string(), type: z.string(), health, reason: z.string() })),
+  incidents: z.object({ open: z.number(), critical: z.number() }),
 }) satisfies z.ZodType<StatusReport>;

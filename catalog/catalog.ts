@@ -12,6 +12,9 @@ import type { Configurations } from './configurations.ts';
 import type { Durations } from './durations.ts';
 import type { Histories } from './histories.ts';
 import type { Holds } from './holds.ts';
+import type { IncidentRecords } from './incident-facts.ts';
+import type { Incidents } from './incidents.ts';
+import type { Notifications } from './notifications.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { PolicyPauses } from './policy-pauses.ts';
 import type { Objectives } from './objectives.ts';
@@ -46,6 +49,9 @@ export interface Catalog {
   readonly histories: Histories;
   readonly keyUses: KeyUses;
   readonly audit: Audit;
+  readonly incidents: Incidents;
+  readonly incidentRecords: IncidentRecords;
+  readonly notifications: Notifications;
   /** One row per asset of the current configuration and policy it is in, by name. */
   status(): Promise<AssetState[]>;
   /** The same catalogue; what is changed through it goes on the audit chain under this name. */

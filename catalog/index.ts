@@ -10,11 +10,14 @@ import { durations } from './durations.ts';
 import { histories } from './histories.ts';
 import { holds } from './holds.ts';
 import { idempotency } from './idempotency.ts';
+import { incidentRecords } from './incident-facts.ts';
+import { incidents } from './incidents.ts';
 import { jobEvents } from './job-events.ts';
 import { jobs } from './jobs.ts';
 import { keyUses } from './key-uses.ts';
 import { assertCurrent } from './migrate.ts';
 import { objectives } from './objectives.ts';
+import { notifications } from './notifications.ts';
 import { points } from './recovery-points.ts';
 import { policyPauses } from './policy-pauses.ts';
 import { readings } from './readings.ts';
@@ -31,6 +34,7 @@ export { verifyExport } from './audit.ts';
 export type * from './catalog.ts';
 export type { AppliedConfiguration, ConfigurationDifference, Difference } from './configurations.ts';
 export type { PointHold } from './holds.ts';
+export type { ChannelFailure } from './notifications.ts';
 export { migrateCatalog } from './migrate.ts';
 export type { PolicyPause } from './policy-pauses.ts';
 export type { AssetState } from './status.ts';
@@ -85,6 +89,9 @@ function catalogOn(connection: Connection, actor: string): Catalog {
     histories: histories(database),
     keyUses: keyUses(database),
     audit: audit(database),
+    incidents: incidents(database),
+    incidentRecords: incidentRecords(database),
+    notifications: notifications(database),
     status: () => database.read('reading the status', assetStates),
     as: (name) => catalogOn(connection, name),
     ping: () => connection.ping(),

@@ -8,9 +8,11 @@ import { auditCommands } from './audit.ts';
 import { backupCommands } from './backup.ts';
 import { examples } from './command.ts';
 import { doctorCommand } from './doctor.ts';
+import { incidentsCommands } from './incidents.ts';
 import { initCommand } from './init.ts';
 import { jobsCommands } from './jobs.ts';
 import { finish } from './outcome.ts';
+import { notifyCommands } from './notify.ts';
 import { pointsCommands } from './points.ts';
 import { policyCommands } from './policy.ts';
 import { restoreCommands } from './restore.ts';
@@ -73,6 +75,8 @@ function addCommands(program: Command): void {
   pointsCommands(program);
   jobsCommands(program);
   policyCommands(program);
+  incidentsCommands(program);
+  notifyCommands(program);
   auditCommands(program);
   tokenCommands(program);
 }

@@ -18,6 +18,8 @@ export interface StatusReport {
   assets: Item[];
   sites: { name: string; health: string; reason: string }[];
   repositories: (RepositoryLine & RepositoryFigures & { oldestUnread: OldestUnread | null })[];
+  channels: { name: string; health: string; reason: string }[];
+  incidents: { open: number; critical: number };
 }
 
 interface Item extends AssetHealth, ObjectiveFigures {
@@ -54,7 +56,7 @@ export async function statusText(report: StatusReport, wide = false, now = new D
     ...why(item),
     ...(wide ? assetFigureLines(item) : []),
   ]);
-  const places = [...report.sites, ...report.repositories]
+  const places = [...report.sites, ...report.repositories, ...report.channels]
     .filter(({ health }) => health !== 'ok')
     .map(({ name, health, reason }) => printable(`${name} is ${health}: ${reason}`));
   const growth = wide
@@ -62,7 +64,13 @@ export async function statusText(report: StatusReport, wide = false, now = new D
     : notableRepositories(report.repositories, now);
   const unread = unreadLines(report.repositories, now);
   const notes = repositoryNotes(report.repositories, now);
-  return [drawn[0], ...body, ...places, ...notes, ...unread, ...growth].join('\n');
+  return [drawn[0], ...body, ...places, ...notes, ...unread, ...growth, ...openIncidents(report)].join('\n');
+}
+
+function openIncidents({ incidents: { open, critical } }: StatusReport): string[] {
+  if (open === 0) return [];
+  const grave = critical > 0 ? ` (${critical} critical)` : '';
+  return [`${open} open ${open === 1 ? 'incident' : 'incidents'}${grave}: \`holdfast incidents list\``];
 }
 
 /** Below the asset it is about: the reason, and what to do. */

@@ -9,6 +9,6 @@ export {
   startVerification,
   workflowState,
 } from './jobs.ts';
-export { adoptSnapshots, lookInside } from './looks.ts';
+export { adoptSnapshots, lookInside, testChannels } from './looks.ts';
 export { removePoint } from './removals.ts';
 export { cancelRestore, commitRestore, restoreWorkflowId, startRestore } from './restores.ts';

@@ -3,9 +3,10 @@ import { WorkflowFailedError, type Client } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import { HoldfastError, isFailureCode } from '../domain/errors.ts';
 import type { Failure } from '../domain/job.ts';
-import type { AdoptInput, LookInput } from '../workflows/messages.ts';
+import type { AdoptInput, LookInput, NotifyTestInput } from '../workflows/messages.ts';
 import type { adopt } from '../workflows/adopt.ts';
 import type { look } from '../workflows/look.ts';
+import type { notifyTest } from '../workflows/notify-test.ts';
 import { asking, TASK_QUEUE } from './connection.ts';
 
 /** Short enough that a person waits for it; the worker being away must not look like an endless list. */
@@ -25,6 +26,14 @@ export async function adoptSnapshots(
   input: AdoptInput,
 ): Promise<Awaited<ReturnType<typeof adopt>>> {
   return answered(client, 'adopt', `adopt/${input.repository}-${randomUUID()}`, input);
+}
+
+/** A test message through the channels; what each answered. */
+export async function testChannels(
+  client: Client,
+  input: NotifyTestInput,
+): Promise<Awaited<ReturnType<typeof notifyTest>>> {
+  return answered(client, 'notifyTest', `notify-test/${input.channel ?? 'all'}-${randomUUID()}`, input);
 }
 
 /** Starts it, or joins the one that runs under this id, and waits for its answer. */

@@ -57,6 +57,11 @@ const failures = {
   forbidden: once(1),
   rateLimited: again(1),
 
+  /** A notification channel that may take the message later; not this message; or none until it is set right. */
+  'channel.unreachable': again(1),
+  'channel.refused': once(1),
+  'channel.misconfigured': once(1),
+
   'catalog.newer': once(1),
   'catalog.unreachable': again(1),
   'service.unreachable': again(1),

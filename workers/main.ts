@@ -1,3 +1,4 @@
+import { sendMessage } from '../activities/notify/send.ts';
 import { openCatalog } from '../catalog/index.ts';
 import { connect } from '../client/index.ts';
 import { wordsOf } from '../domain/errors.ts';
@@ -8,6 +9,7 @@ import { repeat } from './repeat.ts';
 import { startWorker } from './run-worker.ts';
 import { readStack } from './stack-file.ts';
 import { takeUpSchedules, takeUpWhatWasRunning } from './take-up.ts';
+import { watchOn } from './watch-incidents.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 // The worker as a process: `node workers/main.ts <stack file>`. Says `ready` on standard output once it
@@ -57,7 +59,11 @@ const forgetting = repeat(
   () => forgetExpiredKeys(catalog, new Date()),
   (error) => process.stderr.write(`forgetting idempotency keys failed: ${wordsOf(error)}\n`),
 );
+const watching = watchOn(
+  { catalog, send: sendMessage, now: () => new Date(), random: Math.random },
+  (error) => process.stderr.write(`watching for incidents failed: ${wordsOf(error)}\n`),
+);
 process.stdout.write('ready\n');
 await worker.ended;
-await Promise.all([takingUp, mending, archiving, forgetting].map((one) => one.stop()));
+await Promise.all([takingUp, mending, archiving, forgetting, watching].map((one) => one.stop()));
 await catalog.close();

@@ -7,6 +7,7 @@ import type { Deployment } from '../activities/deployment.ts';
 import { createGuardSteps } from '../activities/guard-steps.ts';
 import { createProcessFence } from '../activities/hosts/process-fence.ts';
 import { createLookSteps } from '../activities/look-steps.ts';
+import { createNotifySteps } from '../activities/notify-steps.ts';
 import { createProofSteps } from '../activities/proof-steps.ts';
 import { createReadingSteps } from '../activities/reading-steps.ts';
 import { createRemovalSteps } from '../activities/removal-steps.ts';
@@ -49,7 +50,7 @@ export async function startWorker(options: WorkerOptions) {
     ...common,
     taskQueue: TASK_QUEUE,
     workflowBundle: options.bundle,
-    activities: { ...createControlSteps(deployment) },
+    activities: { ...createControlSteps(deployment), ...createNotifySteps(deployment) },
     maxCachedWorkflows: 100,
     maxConcurrentActivityTaskExecutions: 50,
   });

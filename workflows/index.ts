@@ -3,6 +3,7 @@ export { adopt } from './adopt.ts';
 export { backup } from './backup.ts';
 export { look } from './look.ts';
 export { removePoint } from './remove-point.ts';
+export { notifyTest } from './notify-test.ts';
 export { restore } from './restore.ts';
 export { verify } from './verify.ts';
 export { verifyCadence } from './verify-cadence.ts';

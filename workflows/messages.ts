@@ -73,6 +73,12 @@ export interface RemovePointInput {
   actor: string;
 }
 
+export interface NotifyTestInput {
+  /** null: every one. */
+  channel: string | null;
+  actor: string;
+}
+
 export interface AdoptInput {
   asset: string;
   repository: string;

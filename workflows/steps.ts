@@ -1,6 +1,6 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import { ActivityCancellationType, isCancellation, proxyActivities } from '@temporalio/workflow';
-import type { ControlActivities, HostActivities } from '../activities/contract.ts';
+import type { ControlActivities, HostActivities, NotifyActivities } from '../activities/contract.ts';
 import { nonRetryableCodes } from '../domain/errors.ts';
 import type { Failure } from '../domain/job.ts';
 
@@ -71,6 +71,15 @@ export function commandSteps(hostQueue: string, summary: string) {
       maximumAttempts: 3,
       nonRetryableErrorTypes: [...NEVER_RETRIED, 'tool.failed'],
     },
+    summary,
+  });
+}
+
+/** Messages to channels, each bounded by its own limit, while somebody waits. Twice: the first worker may die. */
+export function notifySteps(summary: string) {
+  return proxyActivities<NotifyActivities>({
+    startToCloseTimeout: '60 s',
+    retry: { initialInterval: '500 ms', maximumAttempts: 2, nonRetryableErrorTypes: NEVER_RETRIED },
     summary,
   });
 }

@@ -5,6 +5,7 @@ import { nextRun } from '../../domain/cadence/next-run.ts';
 import { DAY_MILLISECONDS } from '../../domain/objectives/windows.ts';
 import { assess, type Health } from '../../domain/objectives.ts';
 import type { Services } from '../services.ts';
+import { channelHealth } from './incidents.ts';
 import { objectiveStatus } from './objective-status.ts';
 import type { Parts } from './parts.ts';
 import { repositoryStatus } from './repository-status.ts';
@@ -58,6 +59,8 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
           ...repository,
           ...objectives.ofRepository(repository.name),
         })),
+        channels: await channelHealth(catalog, configuration),
+        incidents: await catalog.incidents.count(),
       };
     },
 

@@ -2,6 +2,7 @@
 
 import type { SecretReference } from '../secret-reference.ts';
 import { DEFAULT_IDEMPOTENCY_SECONDS, normaliseHeadroom, normaliseLimits } from './normalise-guards.ts';
+import { normaliseNotification } from './normalise-notifications.ts';
 import { resolvePath } from './paths.ts';
 import { absoluteRepositoryUrl } from './repository-url.ts';
 import type { WrittenConfiguration } from './schema.ts';
@@ -42,6 +43,9 @@ export function normalise(written: WrittenConfiguration, folder: string): Config
     repositories: (written.repositories ?? []).map((repository) => normaliseRepository(repository, folder)),
     assets: (written.assets ?? []).map((asset) => normaliseAsset(asset, folder)),
     policies: (written.policies ?? []).map(normalisePolicy),
+    notifications: (written.notifications ?? []).map((channel) =>
+      normaliseNotification(channel, (reference) => absoluteSource(reference, folder)),
+    ),
   };
 }
 

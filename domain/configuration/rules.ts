@@ -4,6 +4,7 @@
 import { parseDuration } from '../duration.ts';
 import { valueAt } from './findings.ts';
 import { suggestion } from './nearest.ts';
+import { brokenNotifications } from './notification-rules.ts';
 import type { Finding, Path } from './problem.ts';
 import { brokenRenames } from './rename-rules.ts';
 import { repositoryIdentity } from './repository-url.ts';
@@ -22,6 +23,7 @@ export function brokenRules(document: unknown, folder: string): Finding[] {
     ...samePort(document),
     ...brokenRenames(document),
     ...itemsOf(document, ['repositories']).flatMap((path) => brokenGuards(document, path)),
+    ...brokenNotifications(document),
     ...itemsOf(document, ['policies']).flatMap((path) => [
       ...brokenPolicy(document, path, namesOf(assets), namesOf(repositories)),
     ]),

@@ -8,6 +8,7 @@ import * as timing from './schema-timing.ts';
 import { objectives } from './schema-objectives.ts';
 import { verification } from './schema-verification.ts';
 import * as guards from './schema-guards.ts';
+import { notifications } from './schema-notifications.ts';
 import * as value from './schema-values.ts';
 
 const temporal = value.keys('where Temporal is', {
@@ -133,6 +134,7 @@ export const configurationSchema = value.keys('a configuration', {
   assets: value.list(asset, 'a list of assets', '[{ name: uploads, … }]').optional(),
   policies: value.list(policy, 'a list of policies', '[{ name: daily, … }]').optional(),
   idempotency: guards.idempotency.optional(),
+  notifications: notifications.optional(),
 });
 
 /** As written and found right: defaults not yet filled in, paths not yet absolute. */

@@ -11,6 +11,8 @@ export function shownValue(path: Path, value: unknown): string | null {
   const text = String(value);
   const key = path.findLast((step) => typeof step === 'string') ?? '';
   if (key === 'password' || path.includes('env')) return mask(text);
+  // A web hook's whole address is a secret.
+  if (path[0] === 'notifications' && secretKeys.has(key)) return mask(text);
   if (urlKeys.has(key)) return shownUrl(text);
   return plainKeys.has(key) ? shownText(value) : null;
 }
@@ -20,6 +22,7 @@ export function shownKey(key: string): string {
   return looksSecret(key) ? MASKED : shortened(key);
 }
 
+const secretKeys = new Set(['url', 'secret', 'token', 'routingKey']);
 const urlKeys = new Set(['url', 'http']);
 const plainKeys = new Set(
   `version dataDir address namespace temporal temporalUi catalog api metrics name type class method path exclude

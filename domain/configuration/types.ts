@@ -4,6 +4,7 @@
 
 import type { Window } from '../cadence/window.ts';
 import type { RequiredProof } from '../proof.ts';
+import type { NotificationChannel } from './notification-types.ts';
 import type { SecretReference } from '../secret-reference.ts';
 
 export interface Configuration {
@@ -21,6 +22,8 @@ export interface Configuration {
   repositories: Repository[];
   assets: Asset[];
   policies: Policy[];
+  /** Absent in configurations that were applied before there were channels. */
+  notifications?: NotificationChannel[];
 }
 
 /** Fixed ports of the embedded stack on loopback; null takes a free one. */

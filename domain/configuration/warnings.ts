@@ -3,6 +3,7 @@
 import { formatDuration } from '../duration.ts';
 import { excludePatterns } from '../exclude-pattern.ts';
 import { longestGap } from './cadence.ts';
+import { notificationWarnings } from './notification-rules.ts';
 import { isWithin, resolvePath } from './paths.ts';
 import type { Finding } from './problem.ts';
 import { isLocalRepository } from './repository-url.ts';
@@ -15,6 +16,7 @@ export function warningsOf(configuration: Configuration): Finding[] {
     ...objectivesOutOfReach(configuration),
     ...selfBackups(configuration),
     ...idlePorts(configuration),
+    ...notificationWarnings(configuration),
   ];
 }
 

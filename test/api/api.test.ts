@@ -40,6 +40,8 @@ const routes: [method: string, path: string, role: (typeof roles)[number], body:
     ['POST', '/api/v1/restores', 'operator', { asset: 'uploads' }, 202],
     ['POST', '/api/v1/restores/r-1/commit', 'operator', null, 202],
     ['POST', '/api/v1/restores/r-1/cancel', 'operator', null, 202],
+    ['GET', '/api/v1/incidents', 'viewer', null, 200],
+    ['POST', '/api/v1/notifications/test', 'operator', {}, 200],
     ['GET', '/api/v1/configuration', 'viewer', null, 404],
     ['POST', '/api/v1/configuration', 'admin', { source: 'version: 1', path: '/etc/holdfast.yaml' }, 200],
     ['GET', '/api/v1/audit', 'viewer', null, 200],

@@ -109,5 +109,7 @@ export function sampleStatus(now = new Date()): StatusReport {
         fillsAt: null,
       },
     ],
+    channels: [],
+    incidents: { open: 0, critical: 0 },
   };
 }

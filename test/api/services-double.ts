@@ -4,8 +4,10 @@
 import { HoldfastError } from '../../domain/errors.ts';
 import type { Job, JobEvent } from '../../domain/job.ts';
 import type { Restore } from '../../domain/restore.ts';
+import type { Incident } from '../../domain/incidents/condition.ts';
 import type { VerificationPlan } from '../../domain/verification/policy-plan.ts';
 import type {
+  ChannelTest,
   HistoryCheck,
   IdempotencyKey,
   ListedPoint,
@@ -22,6 +24,8 @@ export interface ServicesDouble extends Services {
   points: ListedPoint[];
   restores: Map<string, Restore>;
   report: StatusReport;
+  incidents: Incident[];
+  tests: ChannelTest[];
   auditOk: boolean;
   histories: HistoryCheck[];
   /** What a started job becomes when it has been looked at this often. */
@@ -58,7 +62,9 @@ export function servicesDouble(): ServicesDouble {
     events: new Map(),
     points: [],
     restores: new Map(),
-    report: { assets: [], sites: [], repositories: [] },
+    report: { assets: [], sites: [], repositories: [], channels: [], incidents: { open: 0, critical: 0 } },
+    incidents: [sampleIncident],
+    tests: [],
     auditOk: true,
     histories: [],
     ending: { after: 2, job: { status: 'success' } },
@@ -226,6 +232,12 @@ export function servicesDouble(): ServicesDouble {
       policy,
     }),
     resumePolicy: async (_actor, policy) => ({ ...samplePolicy(null), policy }),
+    listIncidents: async ({ all }) => ({
+      items: double.incidents.filter(({ resolvedAt }) => all || resolvedAt === null),
+      next: null,
+    }),
+    testChannels: async (_actor, channel) =>
+      double.tests.filter((test) => channel === null || test.channel === channel),
 
     listAudit: async () => ({ items: [sampleAuditEvent], next: null }),
     exportAudit: async function* () {
@@ -395,6 +407,21 @@ export function sampleRestore(id: string, change: Partial<Restore> = {}): Restor
     ...change,
   };
 }
+
+export const sampleIncident: Incident = {
+  id: 'i-1',
+  key: 'policy/critical/overdue',
+  topic: 'failure',
+  severity: 'critical',
+  policies: ['critical'],
+  asset: null,
+  title: 'policy critical is overdue: no backup of it has started',
+  reason: 'the last one started 3 d ago',
+  next: '`holdfast backup run critical`',
+  openedAt: '2026-11-20T10:00:00.000Z',
+  lastSeenAt: '2026-11-20T10:00:00.000Z',
+  resolvedAt: null,
+};
 
 const sampleAuditEvent = {
   sequence: 1,

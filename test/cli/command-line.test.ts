@@ -69,6 +69,7 @@ describe('holdfast, the command line', function () {
         'jobs list',
         'points list',
         'restore list',
+        'incidents list',
         'audit list',
         'audit export',
         'token list',
@@ -94,7 +95,13 @@ describe('holdfast, the command line', function () {
         'x/a file',
       );
       assert.equal((await site.run('restore', 'show', 'r-1', '--json')).json.impact.files?.added.count, 1204);
-      assert.deepEqual(keys((await site.run('status', '--json')).json), ['assets', 'repositories', 'sites']);
+      assert.deepEqual(keys((await site.run('status', '--json')).json), [
+        'assets',
+        'channels',
+        'incidents',
+        'repositories',
+        'sites',
+      ]);
       assert.equal((await site.run('audit', 'verify', '--json')).json.ok, true);
     });
 
@@ -171,7 +178,7 @@ describe('holdfast, the command line', function () {
     });
 
     it('status --check is 21 when an objective is breached, and says of what', async () => {
-      site.services.report = { assets: [uploadsStatus], sites: [], repositories: [] };
+      site.services.report = { ...sampleStatus(), assets: [uploadsStatus], repositories: [] };
       assert.equal((await site.run('status')).code, 0);
       const { code, stdout, stderr } = await site.run('status', '--check');
       assert.equal(code, 21);
@@ -182,7 +189,13 @@ describe('holdfast, the command line', function () {
       assert.match(stdout, /1 h \/ unknown/);
       assert.match(stdout, /\n {2}next: `holdfast backup run/);
       assert.match(stderr, /an objective is breached: uploads/);
-      site.services.report = { assets: [], sites: [], repositories: [] };
+      site.services.report = {
+        assets: [],
+        sites: [],
+        repositories: [],
+        channels: [],
+        incidents: { open: 0, critical: 0 },
+      };
       assert.equal((await site.run('status', '--check')).code, 0);
     });
 
@@ -373,7 +386,7 @@ describe('holdfast, the command line', function () {
       fillsAt: null,
       oldestUnread,
     };
-    site.services.report = { assets: [uploadsStatus], sites: [], repositories: [place] };
+    site.services.report = { ...sampleStatus(), assets: [uploadsStatus], repositories: [place] };
     const { stdout } = await site.run('status');
     assert.match(stdout, /\noffsite: oldest unread .* \(12 d ago\), to be read within 30 d/);
   });

@@ -155,4 +155,5 @@ export const recordings: Recording[] = [
     input: { point: 'point-1', repositories: ['local', 'offsite'], reason: 'mistaken', actor: 'tester' },
     script: {},
   },
+  { name: 'notify-test', workflow: 'notifyTest', input: { channel: null, actor: 'tester' }, script: {} },
 ];

@@ -1,14 +1,19 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { asFailure } from '../../activities/activity-step.ts';
-import type { ControlActivities, HostActivities, JobPlan } from '../../activities/contract.ts';
+import type {
+  ControlActivities,
+  HostActivities,
+  JobPlan,
+  NotifyActivities,
+} from '../../activities/contract.ts';
 import { HoldfastError, type FailureCode } from '../../domain/errors.ts';
 import type { RestoreStatus } from '../../domain/restore.ts';
 
 // A double of our own activities/contract.ts, for tests of the workflows: each step does at once what went
 // well would do, or what the test's script says, and is written down in the order it was called.
 
-export type Steps = ControlActivities & HostActivities;
+export type Steps = ControlActivities & HostActivities & NotifyActivities;
 export type StepName = keyof Steps;
 
 export type Script = {
@@ -160,6 +165,7 @@ const wellBehaved: Required<Script> = {
   restoreStatus: nothing,
   beginRemoval: nothing,
   hostOf: async () => QUEUE,
+  testChannels: async () => [],
 
   preflightAsset: nothing,
   guardUpload: async () => ({ goesOnAt: null }),

@@ -72,6 +72,17 @@ describe('parseConfiguration', () => {
           verification: null,
         },
       ],
+      notifications: [
+        {
+          name: 'ops',
+          type: 'slack',
+          url: { kind: 'env', name: 'SLACK_URL' },
+          on: ['failure', 'objective', 'drill', 'channel', 'recovery'],
+          severity: 'warning',
+          policies: [],
+          remindEverySeconds: 86_400,
+        },
+      ],
     };
     assert.deepEqual(configuration, expected);
     assert.deepEqual(warnings, []);
@@ -210,6 +221,7 @@ describe('parseConfiguration', () => {
       'assets',
       'policies',
       'idempotency',
+      'notifications',
     ]);
   });
 });

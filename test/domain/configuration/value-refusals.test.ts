@@ -64,11 +64,6 @@ table('unknown keys, with the nearest known one', [
   ],
   ['sites', written({ head: 'version: 1\n§sites: []' }), { says: /unknown key/, fix: /nearest/ }],
   [
-    'notifications',
-    written({ head: 'version: 1\n§notifications: []' }),
-    { says: /unknown key/, fix: /nearest/ },
-  ],
-  [
     'in a repository',
     repository(`${place}, §immutability: { days: 30 }`),
     { says: /unknown key/, fix: /known here: name, type/ },

@@ -16,6 +16,8 @@ const parts = {
   - { name: uploads, type: directory, path: /srv/uploads }`,
   policies: `policies:
   - { name: daily, assets: [orders, uploads], every: 24h, repository: local, copies: [offsite] }`,
+  notifications: `notifications:
+  - { name: ops, type: slack, url: env:SLACK_URL }`,
 };
 
 export function written(changes: Partial<typeof parts> = {}): string {

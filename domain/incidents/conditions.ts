@@ -1,0 +1,127 @@
+// From facts to what is wrong now. Pure, and the same facts yield the same conditions in the same order; each
+// key appears once.
+
+import type { Severity } from '../configuration/notification-types.ts';
+import { formatDuration } from '../duration.ts';
+import type { AssetHealth } from '../objectives.ts';
+import type { Condition } from './condition.ts';
+import type { AssetFact, ChannelFact, IncidentFacts, Outcome, RepositoryFact } from './facts.ts';
+import { overdue } from './overdue.ts';
+
+export function conditionsOf(facts: IncidentFacts, now: Date): Condition[] {
+  const found = [
+    ...facts.assets.flatMap(objectives),
+    ...facts.assets.flatMap(damage),
+    ...facts.outcomes.flatMap(outcome),
+    ...facts.policies.flatMap((policy) => overdue(policy, now)),
+    ...facts.repositories.flatMap(repository),
+    ...facts.channels.flatMap(channel),
+  ];
+  return [...new Map(found.map((condition) => [condition.key, condition])).values()];
+}
+
+/** A breach of an asset that may not be lost is worth waking somebody for. */
+function gravest(dataClass: AssetFact['dataClass']): Severity {
+  return dataClass === 'critical' ? 'page' : 'critical';
+}
+
+function objectives({ health, dataClass }: AssetFact): Condition[] {
+  return health.breaches.map((breach) => ({
+    ...ofAsset(health),
+    key: `asset/${health.asset}/${breach}`,
+    topic: 'objective',
+    severity: breach === 'rpo' ? gravest(dataClass) : 'warning',
+    title: breachTitle(health, breach),
+    reason: health.reason,
+    next: health.next,
+  }));
+}
+
+function breachTitle({ asset, rpo, rto }: AssetHealth, breach: string): string {
+  if (breach === 'rpo' && rpo.objectiveSeconds !== null)
+    return `${asset} misses its recovery point objective of ${formatDuration(rpo.objectiveSeconds)}`;
+  if (breach === 'rto' && rto.objectiveSeconds !== null)
+    return `${asset} misses its recovery time objective of ${formatDuration(rto.objectiveSeconds)}`;
+  if (breach === 'provenWithin') return `${asset} has not been proven by a restore within its time`;
+  return `${asset} misses its objective ${breach}`;
+}
+
+/** Its newest recovery point cannot be restored: the only cause of `critical` that is no breach. */
+function damage({ health, dataClass }: AssetFact): Condition[] {
+  if (health.health !== 'critical' || !/ is damaged: no copy/.test(health.reason)) return [];
+  return [
+    {
+      ...ofAsset(health),
+      key: `asset/${health.asset}/damaged`,
+      topic: 'failure',
+      severity: gravest(dataClass),
+      title: `the newest recovery point of ${health.asset} is damaged`,
+      reason: health.reason,
+      next: health.next,
+    },
+  ];
+}
+
+function ofAsset({ asset, policy }: AssetHealth): Pick<Condition, 'asset' | 'policies'> {
+  return { asset, policies: policy === null ? [] : [policy] };
+}
+
+function outcome({ policy, asset, type, status, jobId, error }: Outcome): Condition[] {
+  if (status === 'success') return [];
+  const subject = asset === null ? `policy ${policy}` : `${asset} (policy ${policy})`;
+  const look = `\`holdfast jobs logs ${jobId.slice(0, 8)}\``;
+  const words = error ? [error.message, error.cause].filter(Boolean).join(': ') : '';
+  return [
+    {
+      key: asset === null ? `policy/${policy}/${type}` : `policy/${policy}/${asset}/${type}`,
+      topic: type === 'drill' ? 'drill' : 'failure',
+      severity: severityOf(type, status),
+      policies: [policy],
+      asset,
+      title: `${type} of ${subject} ${status === 'warning' ? 'was done in part' : endWords[status]}`,
+      reason: words || `job ${jobId} ended ${status}`,
+      next: error?.hint ? `${error.hint}; ${look} shows the whole job` : look,
+    },
+  ];
+}
+
+const endWords = { failed: 'failed', cancelled: 'was cancelled', warning: '' };
+
+/** Somebody cancelled it: for the record. A drill that fails says that the site could not be brought back. */
+function severityOf(type: Outcome['type'], status: Exclude<Outcome['status'], 'success'>): Severity {
+  if (status === 'cancelled') return 'info';
+  if (type === 'drill') return 'page';
+  return status === 'failed' ? 'critical' : 'warning';
+}
+
+function repository({ name, needsRepair, seenAt, words, policies }: RepositoryFact): Condition[] {
+  if (!needsRepair) return [];
+  return [
+    {
+      key: `repository/${name}/damaged`,
+      topic: 'failure',
+      severity: 'critical',
+      policies,
+      asset: null,
+      title: `damaged data was found in repository ${name}`,
+      reason: words || `seen at ${seenAt}`,
+      next: 'the next backup repairs what can be sent again: `holdfast backup run <policy>`; then `holdfast verify run <policy>`',
+    },
+  ];
+}
+
+function channel({ name, type, failingSince, words, hint }: ChannelFact): Condition[] {
+  if (failingSince === null) return [];
+  return [
+    {
+      key: `channel/${name}`,
+      topic: 'channel',
+      severity: 'warning',
+      policies: [],
+      asset: null,
+      title: `the notification channel ${name} (${type}) does not take messages`,
+      reason: words,
+      next: `${hint}; then \`holdfast notify test ${name}\``,
+    },
+  ];
+}

@@ -1,0 +1,60 @@
+// What conditions are derived from. Everything here is in the catalogue: nothing is raised by a pipeline, so
+// nothing is lost with one.
+
+import type { Cadence, DataClass } from '../configuration/types.ts';
+import type { Failure, JobType } from '../job.ts';
+import type { AssetHealth } from '../objectives.ts';
+
+export interface IncidentFacts {
+  assets: AssetFact[];
+  outcomes: Outcome[];
+  policies: PolicyFact[];
+  repositories: RepositoryFact[];
+  channels: ChannelFact[];
+}
+
+export interface AssetFact {
+  health: AssetHealth;
+  dataClass: DataClass;
+}
+
+/** How the last job of a type ended for an asset of a policy, or for the policy as a whole. */
+export interface Outcome {
+  policy: string;
+  /** null: the job failed as a whole, not for one of its assets. */
+  asset: string | null;
+  type: JobType;
+  status: 'success' | 'warning' | 'failed' | 'cancelled';
+  jobId: string;
+  error: Failure | null;
+}
+
+export interface PolicyFact {
+  name: string;
+  cadence: Cadence;
+  /** When it was last applied with a change: what was due before is not missed. */
+  since: string;
+  /** Nothing is due. */
+  paused: boolean;
+  /** Its newest backup, whoever started it. */
+  newest: { jobId: string; startedAt: string; endedAt: string | null } | null;
+}
+
+export interface RepositoryFact {
+  name: string;
+  needsRepair: boolean;
+  seenAt: string | null;
+  /** The engine's own words. */
+  words: string;
+  /** That use it. */
+  policies: string[];
+}
+
+export interface ChannelFact {
+  name: string;
+  type: string;
+  /** null: the last message was taken. */
+  failingSince: string | null;
+  words: string;
+  hint: string;
+}

@@ -1,0 +1,40 @@
+// What travels to a channel: fixed when it is put into the outbox, so that every attempt sends the same.
+
+import type { JobType } from '../job.ts';
+import type { Incident } from './condition.ts';
+import type { Kind } from './plan.ts';
+
+export type Message = IncidentMessage | TestMessage | PingMessage;
+
+interface MessageBase {
+  /** UUID; the same in every attempt, so that whoever got it twice can tell. */
+  id: string;
+  createdAt: string;
+}
+
+export interface IncidentMessage extends MessageBase {
+  kind: 'incidents';
+  items: MessageItem[];
+}
+
+export interface MessageItem extends Incident {
+  event: Kind;
+  thread: string;
+  endsThread: boolean;
+}
+
+/** Somebody tries the channel out. */
+export interface TestMessage extends MessageBase {
+  kind: 'test';
+  by: string;
+}
+
+/** A sign of life for a watcher elsewhere, which speaks up when there is none. */
+export interface PingMessage extends MessageBase {
+  kind: 'ping';
+  signal: 'start' | 'success' | 'fail';
+  policy: string;
+  jobId: string;
+  jobType: JobType;
+  words: string;
+}

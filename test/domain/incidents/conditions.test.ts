@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { conditionsOf } from '../../../domain/incidents/conditions.ts';
+import type { IncidentFacts, Outcome, PolicyFact } from '../../../domain/incidents/facts.ts';
+import { healthOf } from './incident-fixture.ts';
+
+const NOW = new Date('2026-11-20T12:00:00Z');
+const nothing: IncidentFacts = { assets: [], outcomes: [], policies: [], repositories: [], channels: [] };
+
+function found(facts: Partial<IncidentFacts>, now = NOW): string[] {
+  return conditionsOf({ ...nothing, ...facts }, now).map(({ key, severity }) => `${key} ${severity}`);
+}
+
+const outcome = (change: Partial<Outcome>): Outcome => ({
+  policy: 'daily',
+  asset: 'orders',
+  type: 'backup',
+  status: 'failed',
+  jobId: '7f3a0000-0000-4000-8000-000000000000',
+  error: null,
+  ...change,
+});
+
+const policy = (change: Partial<PolicyFact>): PolicyFact => ({
+  name: 'daily',
+  cadence: { kind: 'every', seconds: 86_400 },
+  since: '2026-11-01T00:00:00Z',
+  paused: false,
+  newest: { jobId: 'j', startedAt: '2026-11-20T02:00:00Z', endedAt: '2026-11-20T02:10:00Z' },
+  ...change,
+});
+const startedAt = (time: string, endedAt: string | null = time) => ({ jobId: 'j', startedAt: time, endedAt });
+
+describe('conditions', () => {
+  it('are none where nothing is wrong', () => {
+    const facts = {
+      assets: [{ health: healthOf('orders'), dataClass: 'critical' as const }],
+      outcomes: [outcome({ status: 'success' })],
+      policies: [policy({})],
+      repositories: [{ name: 'local', needsRepair: false, seenAt: null, words: '', policies: [] }],
+      channels: [{ name: 'ops', type: 'smtp', failingSince: null, words: '', hint: '' }],
+    };
+    assert.deepEqual(found(facts), []);
+  });
+
+  it('a missed objective, with the reason and the step that status shows', () => {
+    const health = healthOf('orders', {
+      health: 'critical',
+      breaches: ['rpo'],
+      reason: 'its newest verified recovery point is 30 h old',
+      next: '`holdfast backup run daily --asset orders`',
+    });
+    const [condition] = conditionsOf({ ...nothing, assets: [{ health, dataClass: 'standard' }] }, NOW);
+    assert.deepEqual(condition, {
+      key: 'asset/orders/rpo',
+      topic: 'objective',
+      severity: 'critical',
+      policies: ['daily'],
+      asset: 'orders',
+      title: 'orders misses its recovery point objective of 1 d',
+      reason: health.reason,
+      next: health.next,
+    });
+  });
+
+  it('wakes somebody for an asset that may not be lost, and for a drill that failed', () => {
+    const health = healthOf('orders', { health: 'critical', breaches: ['rpo'], reason: 'old' });
+    assert.deepEqual(found({ assets: [{ health, dataClass: 'critical' }] }), ['asset/orders/rpo page']);
+    assert.deepEqual(found({ outcomes: [outcome({ type: 'drill', asset: null })] }), [
+      'policy/daily/drill page',
+    ]);
+  });
+
+  it('a newest point that cannot be restored', () => {
+    const reason = 'its newest recovery point p1 (…) is damaged: no copy of it can be restored whole';
+    const health = healthOf('orders', { health: 'critical', reason });
+    assert.deepEqual(found({ assets: [{ health, dataClass: 'standard' }] }), [
+      'asset/orders/damaged critical',
+    ]);
+  });
+
+  it('jobs that did not end well, in the words of the tool', () => {
+    const error = {
+      code: 'tool.failed',
+      message: 'snapshot failed',
+      cause: 'disk on fire',
+      hint: 'put it out',
+    };
+    const [condition] = conditionsOf({ ...nothing, outcomes: [outcome({ error })] }, NOW);
+    assert.equal(condition?.title, 'backup of orders (policy daily) failed');
+    assert.equal(condition?.reason, 'snapshot failed: disk on fire');
+    assert.equal(condition?.next, 'put it out; `holdfast jobs logs 7f3a0000` shows the whole job');
+    assert.deepEqual(
+      found({
+        outcomes: [
+          outcome({ asset: null, type: 'retention' }),
+          outcome({ asset: null, type: 'sync', status: 'warning' }),
+          outcome({ asset: 'uploads', type: 'verify', status: 'cancelled' }),
+        ],
+      }),
+      ['policy/daily/retention critical', 'policy/daily/sync warning', 'policy/daily/uploads/verify info'],
+    );
+  });
+
+  it('damage in a repository, and a channel that takes nothing', () => {
+    assert.deepEqual(
+      found({
+        repositories: [
+          { name: 'local', needsRepair: true, seenAt: 'then', words: 'pack', policies: ['daily'] },
+        ],
+        channels: [{ name: 'ops', type: 'smtp', failingSince: 'then', words: '535', hint: 'look' }],
+      }),
+      ['repository/local/damaged critical', 'channel/ops warning'],
+    );
+  });
+
+  const silences: [what: string, change: Partial<PolicyFact>, expected: string[]][] = [
+    ['a run in its time', {}, []],
+    ['a run late within its grace', { newest: startedAt('2026-11-19T11:30:00Z') }, []],
+    [
+      'a run that is missing',
+      { newest: startedAt('2026-11-19T10:00:00Z') },
+      ['policy/daily/overdue critical'],
+    ],
+    ['one that was never run', { newest: null }, ['policy/daily/overdue critical']],
+    ['one that was only just applied', { newest: null, since: '2026-11-20T11:00:00Z' }, []],
+    [
+      'one changed after its last run',
+      { newest: startedAt('2026-11-01T00:00:00Z'), since: '2026-11-20T11:00:00Z' },
+      [],
+    ],
+    [
+      'one changed long after its last run, and still silent',
+      { newest: startedAt('2026-10-01T00:00:00Z'), since: '2026-11-18T00:00:00Z' },
+      ['policy/daily/overdue critical'],
+    ],
+    ['a paused one', { newest: null, paused: true }, []],
+    [
+      'one that runs longer than its cadence',
+      { newest: startedAt('2026-11-18T00:00:00Z', null) },
+      ['policy/daily/slow warning'],
+    ],
+    [
+      'cron: due within its grace',
+      { cadence: { kind: 'cron', expression: '55 11 * * *' }, newest: startedAt('2026-11-19T11:55:01Z') },
+      [],
+    ],
+    [
+      'cron: missed',
+      { cadence: { kind: 'cron', expression: '0 2 * * *' }, newest: startedAt('2026-11-19T02:00:01Z') },
+      ['policy/daily/overdue critical'],
+    ],
+    [
+      'cron: a month without being due',
+      { cadence: { kind: 'cron', expression: '0 3 1 * *' }, newest: startedAt('2026-11-01T03:00:00Z') },
+      [],
+    ],
+    [
+      'cron: due before it was applied',
+      { cadence: { kind: 'cron', expression: '0 2 * * *' }, newest: null, since: '2026-11-20T03:00:00Z' },
+      [],
+    ],
+  ];
+  for (const [what, change, expected] of silences) {
+    it(`silence: ${what}`, () => assert.deepEqual(found({ policies: [policy(change)] }), expected));
+  }
+});

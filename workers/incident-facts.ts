@@ -1,0 +1,90 @@
+// Everything the incidents are derived from, read from the catalogue.
+
+import type { AssetState, Catalog } from '../catalog/index.ts';
+import type { Configuration, Policy } from '../domain/configuration/types.ts';
+import type {
+  AssetFact,
+  ChannelFact,
+  IncidentFacts,
+  PolicyFact,
+  RepositoryFact,
+} from '../domain/incidents/facts.ts';
+import { assess } from '../domain/objectives.ts';
+
+export async function incidentFacts(
+  catalog: Catalog,
+  configuration: Configuration,
+  now: Date,
+): Promise<IncidentFacts> {
+  const policies = new Map(configuration.policies.map((policy) => [policy.name, policy]));
+  const assets: AssetFact[] = [];
+  for (const state of await catalog.status()) {
+    const policy = policies.get(state.policy ?? '');
+    if (policy) assets.push(await assetFact(catalog, state, policy, now));
+  }
+  const [outcomes, runs] = [
+    await catalog.incidentRecords.outcomes(),
+    await catalog.incidentRecords.newestRuns(),
+  ];
+  return {
+    assets,
+    outcomes,
+    policies: runs.flatMap((run): PolicyFact[] => {
+      const policy = policies.get(run.name);
+      return policy ? [{ ...run, cadence: policy.cadence, paused: false }] : [];
+    }),
+    repositories: await repositoryFacts(catalog, configuration),
+    channels: await channelFacts(catalog, configuration),
+  };
+}
+
+async function assetFact(catalog: Catalog, state: AssetState, policy: Policy, now: Date): Promise<AssetFact> {
+  const health = assess(
+    {
+      asset: state.asset,
+      policy,
+      newest: { stored: state.newest, verified: state.newestVerified, proven: state.newestProven },
+      damagedNewest: await damagedNewest(catalog, state),
+      damagedCopies: state.damagedCopies,
+      lastProvenAt: state.lastProvenAt,
+      lastJob: state.lastJob,
+      measuredSeconds: state.measuredSeconds,
+      nextRunAt: null,
+    },
+    now,
+  );
+  return { health, dataClass: state.dataClass };
+}
+
+/** Asked only of an asset that has damaged points at all. */
+async function damagedNewest(catalog: Catalog, { asset, damagedPoints }: AssetState) {
+  if (damagedPoints === 0) return null;
+  const newest = (await catalog.points.list({ asset, limit: 1 })).items[0];
+  return newest?.proof === 'damaged' ? { id: newest.id, takenAt: newest.takenAt } : null;
+}
+
+async function repositoryFacts(catalog: Catalog, { policies }: Configuration): Promise<RepositoryFact[]> {
+  const states = await catalog.repositories.list();
+  return states
+    .filter(({ orphaned }) => !orphaned)
+    .map(({ name, needsRepair, damage }) => ({
+      name,
+      needsRepair,
+      seenAt: damage?.seenAt ?? null,
+      words: damage?.errors.slice(0, 3).join('\n') ?? '',
+      policies: policies
+        .filter(({ repository, copies }) =>
+          [repository, ...copies.map((copy) => copy.repository)].includes(name),
+        )
+        .map((policy) => policy.name),
+    }));
+}
+
+async function channelFacts(catalog: Catalog, { notifications = [] }: Configuration): Promise<ChannelFact[]> {
+  const states = new Map((await catalog.notifications.channels()).map((state) => [state.name, state]));
+  return notifications.map(({ name, type }) => {
+    const { failingSince = null, error } = states.get(name) ?? {};
+    const words = [error?.message, error?.cause].filter(Boolean).join(': ');
+    return { name, type, failingSince, words, hint: error?.hint ?? 'look at the other side' };
+  });
+}
