@@ -9,6 +9,7 @@ import { asFailure } from './activity-step.ts';
 import type { BeginJob, BeginRestore, ControlActivities, JobPlan, VerifyTarget } from './contract.ts';
 import { derivedId } from './derived-id.ts';
 import { assetOf, type Deployment } from './deployment.ts';
+import { createLeaseSteps } from './lease-steps.ts';
 
 /** As many as the catalogue lists at once. */
 const POINTS_A_PAGE = 500;
@@ -32,6 +33,7 @@ export function createControlSteps(deployment: Deployment): ControlActivities {
       if (status === 'running' || status === 'waiting') throw new Error(`a job cannot end ${status}`);
       await catalog.jobs.end(jobId, { status, error });
     },
+    ...createLeaseSteps(deployment),
     hostOf: () => Promise.resolve(deployment.hostQueue),
     pointsToVerify: (input) => pointsToVerify(deployment, input),
     beginRestore: (input) => beginRestore(deployment, input),

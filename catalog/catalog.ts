@@ -11,7 +11,9 @@ import type { Audit } from './audit.ts';
 import type { Configurations } from './configurations.ts';
 import type { Durations } from './durations.ts';
 import type { Idempotency } from './idempotency.ts';
+import type { Leases } from './leases.ts';
 import type { Repositories } from './repositories.ts';
+import type { RetentionRecords } from './retention.ts';
 import type { AssetState } from './status.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -25,6 +27,8 @@ export interface Catalog {
   readonly idempotency: Idempotency;
   readonly tokens: Tokens;
   readonly durations: Durations;
+  readonly leases: Leases;
+  readonly retention: RetentionRecords;
   readonly audit: Audit;
   /** One row per asset of the current configuration and policy it is in, by name. */
   status(): Promise<AssetState[]>;

@@ -10,10 +10,12 @@ import { durations } from './durations.ts';
 import { idempotency } from './idempotency.ts';
 import { jobEvents } from './job-events.ts';
 import { jobs } from './jobs.ts';
+import { leases } from './leases.ts';
 import { assertCurrent } from './migrate.ts';
 import { points } from './recovery-points.ts';
 import { repositories } from './repositories.ts';
 import { restores } from './restores.ts';
+import { retentionRecords } from './retention.ts';
 import { assetStates } from './status.ts';
 import { tokens } from './tokens.ts';
 
@@ -21,6 +23,8 @@ export { verifyExport } from './audit.ts';
 export type * from './catalog.ts';
 export type { AppliedConfiguration, ConfigurationDifference, Difference } from './configurations.ts';
 export { migrateCatalog } from './migrate.ts';
+export type { PlannedDrop } from './retention.ts';
+export { anomaliesIn, holdsOn, planRepository, type RepositoryPlan } from './retention-plan.ts';
 export type { AssetState } from './status.ts';
 export type { Role, TokenEntry } from './tokens.ts';
 
@@ -62,6 +66,8 @@ function catalogOn(connection: Connection, actor: string): Catalog {
     idempotency: idempotency(database),
     tokens: tokens(database),
     durations: durations(database),
+    leases: leases(database),
+    retention: retentionRecords(database),
     audit: audit(database),
     status: () => database.read('reading the status', assetStates),
     as: (name) => catalogOn(connection, name),

@@ -71,7 +71,7 @@ type StatusRow = Omit<AssetState, 'lastJob'> & {
 /** The conditions on proof are spelled as in the partial indexes, or those are not used. */
 function newestWhere(condition: string): string {
   return `(select jsonb_build_object('id', id, 'takenAt', taken_at) from recovery_points
-    where asset = assets.name and kind = 'regular' and ${condition}
+    where asset = assets.name and kind = 'regular' and ${condition} and deleted_at is null
     order by taken_at desc, id desc limit 1)`;
 }
 
@@ -101,7 +101,7 @@ const STATUS = `
     jsonb_build_object('succeeded', recent.succeeded, 'failed', recent.failed) as backups,
     ${NEWEST_MEASURED} as "measuredSeconds",
     (select count(*) from recovery_points
-      where asset = assets.name and kind = 'regular' and proof = 'damaged') as "damagedPoints",
+      where asset = assets.name and kind = 'regular' and proof = 'damaged' and deleted_at is null) as "damagedPoints",
     coalesce(hurt.copies, 0) as "damagedCopies",
     (select coalesce(jsonb_agg(jsonb_build_object('repository', repository, 'newestTakenAt', taken_at,
               'storedAt', stored_at) order by repository), '[]')

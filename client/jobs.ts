@@ -1,15 +1,23 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
-import type { BackupInput, VerifyInput } from '../workflows/messages.ts';
+import type { BackupInput, RetentionInput, VerifyInput } from '../workflows/messages.ts';
 import { asking, TASK_QUEUE } from './connection.ts';
 
 /** `backup/critical-2026-11-21T02:00:00.000Z`: the form a Schedule gives its runs too. */
-export function jobWorkflowId(type: 'backup' | 'verify', policy: string, at: Date): string {
+export function jobWorkflowId(type: 'backup' | 'verify' | 'retention', policy: string, at: Date): string {
   return `${type}/${policy}-${at.toISOString()}`;
 }
 
 export async function startBackup(client: Client, workflowId: string, input: BackupInput): Promise<void> {
   await startOnce(client, 'backup', workflowId, input);
+}
+
+export async function startRetention(
+  client: Client,
+  workflowId: string,
+  input: RetentionInput,
+): Promise<void> {
+  await startOnce(client, 'retention', workflowId, input);
 }
 
 export async function startVerification(

@@ -6,12 +6,13 @@ import { createControlSteps } from '../activities/control-steps.ts';
 import type { Deployment } from '../activities/deployment.ts';
 import { createProcessFence } from '../activities/hosts/process-fence.ts';
 import { createLookSteps } from '../activities/look-steps.ts';
+import { createRetentionSteps } from '../activities/retention-steps.ts';
 import { createProofSteps } from '../activities/proof-steps.ts';
 import { openRepository } from '../activities/repositories/open.ts';
 import { createRestoreSteps } from '../activities/restore-steps.ts';
 import { createSources } from '../activities/sources/index.ts';
 import type { Catalog } from '../catalog/index.ts';
-import { TASK_QUEUE, type TemporalAddress } from '../client/index.ts';
+import { connect, requestLease, TASK_QUEUE, workflowState, type TemporalAddress } from '../client/index.ts';
 
 /** Uploads share one line and one disk: more at once makes each of them slower, not all of them faster. */
 const HOST_STEPS_AT_ONCE = 4;
@@ -74,6 +75,16 @@ function createDeployment(options: WorkerOptions): Deployment {
     hostQueue: `${TASK_QUEUE}-host-${options.host}`,
     openRepository,
     sourceOf: createSources(options.dataDir),
+    leases: leasesOn(options.temporal),
+    clock: () => new Date(),
+  };
+}
+
+function leasesOn(temporal: TemporalAddress): Deployment['leases'] {
+  const client = connect(temporal);
+  return {
+    ask: ({ repository, ...request }) => requestLease(client, repository, request),
+    holderRuns: async (workflowId) => (await workflowState(client, workflowId)) === 'running',
   };
 }
 
@@ -82,6 +93,7 @@ function hostSteps(deployment: Deployment): HostActivities {
     ...createBackupSteps(deployment),
     ...createProofSteps(deployment),
     ...createRestoreSteps(deployment),
+    ...createRetentionSteps(deployment),
     ...createLookSteps(deployment),
   };
 }

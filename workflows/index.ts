@@ -1,6 +1,8 @@
 // What the worker runs; the name of each function is its workflow type in Temporal.
 export { adopt } from './adopt.ts';
 export { backup } from './backup.ts';
+export { lease } from './lease.ts';
 export { look } from './look.ts';
 export { restore } from './restore.ts';
+export { retention } from './retention.ts';
 export { verify } from './verify.ts';

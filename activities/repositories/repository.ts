@@ -55,6 +55,12 @@ export interface ReadBack {
   damagedPacks: string[];
 }
 
+/** By the engine's own count. */
+export interface Pruned {
+  freedBytes: number;
+  remainingBytes: number;
+}
+
 export interface RestoreRequest {
   snapshotId: string;
   /** Absolute path inside the snapshot; its content lands directly in `target`. */
@@ -89,6 +95,10 @@ export interface Repository {
   restore(request: RestoreRequest, step: Step): Promise<{ files: number; bytes: number }>;
   list(snapshotId: string, path: string, step: Step): Promise<RepositoryEntry[]>;
   forget(snapshotIds: string[], step: Step): Promise<void>;
+  /** Gives back the space that no snapshot needs. */
+  prune(step: Step): Promise<Pruned>;
+  /** Whether what is left hangs together; no data is read. Throws `repository.damaged`. */
+  check(step: Step): Promise<void>;
   /** Makes the repository accept again what was lost with damaged or missing packs (the next `store`
    * sends it anew). Never removes a snapshot. `damagedPacks` from a `readBack`; without them everything
    * in the repository is read to find them. */

@@ -42,6 +42,13 @@ export interface Repository {
   /** Variables restic gets, by name. */
   env: Record<string, SecretReference>;
   limits: { uploadBytesPerSecond: number | null };
+  /** Its store keeps what was written from being deleted for so long. Absent in older configurations. */
+  immutability?: Immutability | null;
+}
+
+export interface Immutability {
+  mode: 'governance' | 'compliance';
+  days: number;
 }
 
 export type DataClass = 'critical' | 'standard' | 'rebuildable';
@@ -111,7 +118,7 @@ export interface Policy {
   repository: string;
   copies: PolicyCopy[];
   /** null: nothing was said, and nothing is ever dropped. */
-  retention: Retention | null;
+  retention: PolicyRetention | null;
   proof: RequiredProof;
   objectives: Objectives;
 }
@@ -119,7 +126,7 @@ export interface Policy {
 export interface PolicyCopy {
   repository: string;
   /** null: the policy's own. */
-  retention: Retention | null;
+  retention: PolicyRetention | null;
 }
 
 /** A cron expression has five fields, or is one of `@hourly` … `@yearly`; times are UTC. */
@@ -139,6 +146,11 @@ export interface Retention {
   keepWithinWeeklySeconds: number | null;
   keepWithinMonthlySeconds: number | null;
   keepWithinYearlySeconds: number | null;
+}
+
+export interface PolicyRetention extends Retention {
+  /** The part of an asset's points that one run may drop unconfirmed. Absent: half of them. */
+  maxDropShare?: number;
 }
 
 export interface Objectives {

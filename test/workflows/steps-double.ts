@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { asFailure } from '../../activities/activity-step.ts';
 import type { ControlActivities, HostActivities, JobPlan } from '../../activities/contract.ts';
 import { HoldfastError, type FailureCode } from '../../domain/errors.ts';
+import { leaseGranted } from '../../workflows/messages.ts';
 import type { RestoreStatus } from '../../domain/restore.ts';
 
 // A double of our own activities/contract.ts, for tests of the workflows: each step does at once what went
@@ -128,11 +129,28 @@ export function wordsOf({ name, input }: Call): string {
   if (name === 'runHooks') what.push(input.when);
   if (name === 'runRestoreCommands') what.push(input.which);
   if (name === 'copyPoint') what.push(input.to);
+  if (name === 'jobWaits') what.push(input.waits ? 'for' : 'no more for', input.repository);
+  if (['planRetention', 'forgetPlanned', 'pruneRepository', 'checkRepository'].includes(name))
+    what.push(input.repository);
   if (name === 'verifyPoints' || name === 'provePoint') what.push(input.repository);
   if (name === 'endAsset') what.push(input.asset, input.outcome.status);
   if (name === 'endJob' || name === 'restoreStatus') what.push(input.status satisfies RestoreStatus);
   return [name, ...what].join(' ');
 }
+
+/** The lease is free: whoever asks has it at once. */
+const granted: ControlActivities['askForLease'] = async ({ repository, key, holder }) => {
+  const handle = Context.current().client.workflow.getHandle(holder);
+  await handle.signal(leaseGranted, { repository, key, fence: 1 });
+};
+
+/** What keeps the queues of repositories going, and is no step of a pipeline. */
+export const leaseSteps: readonly StepName[] = [
+  'askForLease',
+  'recordLease',
+  'leaseHolderRuns',
+  'leaseWithdrawn',
+];
 
 const nothing = async () => undefined;
 
@@ -155,6 +173,16 @@ const wellBehaved: Required<Script> = {
   }),
   restoreStatus: nothing,
   hostOf: async () => QUEUE,
+  askForLease: granted,
+  recordLease: async ({ after }) => after + 1,
+  leaseHolderRuns: async () => true,
+  leaseWithdrawn: nothing,
+  jobWaits: nothing,
+
+  planRetention: async () => ({ there: true, leftovers: [] }),
+  forgetPlanned: nothing,
+  pruneRepository: async () => ({ freedBytes: 100, remainingBytes: 900 }),
+  checkRepository: nothing,
 
   preflightAsset: nothing,
   runHooks: nothing,
