@@ -21,6 +21,7 @@ import { installNotFound } from './not-found.ts';
 import { describeApi } from './openapi.ts';
 import { pointRoutes } from './points.ts';
 import { restoreRoutes } from './restores.ts';
+import { retentionRoutes } from './retention.ts';
 import type { Services } from './services.ts';
 import { healthRoute, statusRoutes } from './status.ts';
 import { tokenRoutes } from './tokens.ts';
@@ -80,6 +81,7 @@ function addRoutes(api: Api, { services, tokens }: ServerOptions): void {
   jobRoutes(api, services);
   pointRoutes(api, services);
   restoreRoutes(api, services);
+  retentionRoutes(api, services);
   configurationRoutes(api, services);
   auditRoutes(api, services);
   tokenRoutes(api, tokens);

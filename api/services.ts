@@ -12,6 +12,8 @@ import type {
 import type { AuditEvent, ChainReport } from '../domain/audit-chain.ts';
 import type { AssetHealth, Health } from '../domain/objectives.ts';
 import type { Job, JobEvent, JobStatus, JobType } from '../domain/job.ts';
+import type { Anomaly } from '../domain/retention/anomalies.ts';
+import type { Decision } from '../domain/retention/plan.ts';
 import type { PointKind, RecoveryPoint } from '../domain/recovery-point.ts';
 import type { Restore } from '../domain/restore.ts';
 
@@ -53,6 +55,19 @@ export interface VerificationRequest {
   all: boolean;
   /** Only this one. */
   point: string | null;
+}
+
+export interface RetentionRequest {
+  policy: string;
+  /** Go ahead in spite of what would stop it. */
+  confirm: boolean;
+}
+
+export interface RetentionPlan {
+  /** Newest first. */
+  decisions: (Decision & { asset: string; repository: string })[];
+  /** Why a run would stop before anything goes. */
+  anomalies: (Anomaly & { repository: string })[];
 }
 
 export interface RestoreRequest {
@@ -131,6 +146,8 @@ export interface Services {
     request: VerificationRequest,
     key: IdempotencyKey | null,
   ): Promise<Once<Job>>;
+  retentionPlan(policy: string): Promise<RetentionPlan>;
+  startRetention(actor: Actor, request: RetentionRequest, key: IdempotencyKey | null): Promise<Once<Job>>;
   listJobs(filter: JobFilter, page: PageRequest): Promise<Page<Job>>;
   getJob(id: string): Promise<Job>;
   /** A log is read forwards: oldest first, from after that sequence number; `next` is the one to go on from. */

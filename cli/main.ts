@@ -13,6 +13,7 @@ import { jobsCommands } from './jobs.ts';
 import { finish } from './outcome.ts';
 import { pointsCommands } from './points.ts';
 import { restoreCommands } from './restore.ts';
+import { retentionCommands } from './retention.ts';
 import { statusCommand } from './status.ts';
 import { tokenCommands } from './token.ts';
 import { downCommand, upCommand } from './up.ts';
@@ -68,6 +69,7 @@ function addCommands(program: Command): void {
   statusCommand(program);
   backupCommands(program);
   verifyCommands(program);
+  retentionCommands(program);
   restoreCommands(program);
   pointsCommands(program);
   jobsCommands(program);

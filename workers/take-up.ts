@@ -7,6 +7,7 @@ import type { Catalog } from '../catalog/index.ts';
 import {
   restoreWorkflowId,
   startBackup,
+  startRetention,
   startVerification,
   TASK_QUEUE,
   workflowState,
@@ -64,6 +65,9 @@ async function startAgain(client: Client, job: Job): Promise<void> {
     await startBackup(client, job.workflowId, { ...common, trigger: job.trigger, assets });
   if (job.type === 'verify')
     await startVerification(client, job.workflowId, { ...common, points: [], all: false });
+  // What a person confirmed is in the recorded plan; a run that had none yet asks again.
+  if (job.type === 'retention')
+    await startRetention(client, job.workflowId, { ...common, trigger: job.trigger });
 }
 
 async function endForgotten(catalog: Catalog, job: Job): Promise<void> {

@@ -5,6 +5,7 @@ import { jobServices } from './jobs.ts';
 import type { Parts } from './parts.ts';
 import { pointServices } from './points.ts';
 import { restoreServices } from './restores.ts';
+import { retentionServices } from './retention.ts';
 import { statusServices } from './status.ts';
 
 /** The services behind the routes, made of the real catalogue and the real Temporal. */
@@ -14,6 +15,7 @@ export function createServices(parts: Parts): Services {
     ...jobServices(parts),
     ...pointServices(parts),
     ...restoreServices(parts),
+    ...retentionServices(parts),
     ...configurationServices(parts),
   };
 }

@@ -2,8 +2,10 @@
 
 import type { SecretReference } from '../secret-reference.ts';
 import { resolvePath } from './paths.ts';
+import { presets } from './retention-presets.ts';
 import { absoluteRepositoryUrl } from './repository-url.ts';
 import type { WrittenConfiguration } from './schema.ts';
+import type { WrittenRetention } from './schema-retention.ts';
 import type {
   Asset,
   Command,
@@ -11,9 +13,9 @@ import type {
   HealthCheck,
   Hooks,
   Policy,
+  PolicyRetention,
   Repository,
   RestorePlan,
-  Retention,
 } from './types.ts';
 
 type Written<Key extends 'repositories' | 'assets' | 'policies'> = NonNullable<
@@ -53,6 +55,7 @@ function normaliseRepository(written: Written<'repositories'>, folder: string): 
     password: absoluteSource(written.password, folder),
     env: Object.fromEntries(env),
     limits: { uploadBytesPerSecond: written.limits?.upload ?? null },
+    ...(written.immutability && { immutability: written.immutability }),
   };
 }
 
@@ -132,8 +135,9 @@ function normalisePolicy(written: Written<'policies'>): Policy {
   };
 }
 
-function normaliseRetention(written: Written<'policies'>['retention']): Retention | null {
-  if (!written) return null;
+function normaliseRetention(retention: WrittenRetention | undefined): PolicyRetention | null {
+  if (!retention) return null;
+  const written: WrittenRetention = { ...(retention.preset && presets[retention.preset]), ...retention };
   return {
     keepLast: written.keepLast ?? null,
     keepHourly: written.keepHourly ?? null,
@@ -147,6 +151,7 @@ function normaliseRetention(written: Written<'policies'>['retention']): Retentio
     keepWithinWeeklySeconds: written.keepWithinWeekly ?? null,
     keepWithinMonthlySeconds: written.keepWithinMonthly ?? null,
     keepWithinYearlySeconds: written.keepWithinYearly ?? null,
+    ...(written.maxDrop !== undefined && { maxDropShare: written.maxDrop }),
   };
 }
 

@@ -5,6 +5,7 @@ import { valueAt } from './findings.ts';
 import { suggestion } from './nearest.ts';
 import type { Finding, Path } from './problem.ts';
 import { repositoryIdentity } from './repository-url.ts';
+import { contradictingRetention } from './retention-rules.ts';
 import { shownKey } from './shown-value.ts';
 
 export function brokenRules(document: unknown, folder: string): Finding[] {
@@ -16,6 +17,7 @@ export function brokenRules(document: unknown, folder: string): Finding[] {
     ...repeated(textsAt(document, 'policies', 'name'), 'another policy has this name', 'rename one of them'),
     ...sameRepository(textsAt(document, 'repositories', 'url'), folder),
     ...samePort(document),
+    ...contradictingRetention(document, itemsOf(document, ['policies'])),
     ...itemsOf(document, ['policies']).flatMap((path) => [
       ...brokenPolicy(document, path, namesOf(assets), namesOf(repositories)),
     ]),
@@ -110,7 +112,9 @@ function cadence(document: unknown, policy: Path): Finding[] {
 
 function emptyRetention(document: unknown, path: Path, without: string): Finding[] {
   const retention = valueAt(document, path);
-  if (!isMapping(retention) || Object.values(retention).some((kept) => kept !== 0)) return [];
+  if (!isMapping(retention)) return [];
+  const { maxDrop: _, ...words } = retention;
+  if (Object.values(words).some((kept) => kept !== 0)) return [];
   const fix = `say what to keep, for example { keepLast: 3, keepDaily: 30 }, or leave retention out ${without}`;
   return [{ path, message: 'this retention keeps nothing: every recovery point would go', fix }];
 }

@@ -95,6 +95,18 @@ export const byteRate = text('a rate', '20MiB/s', (written) => {
   return rate < 1024 ? { message: 'restic cannot be held below 1 KiB/s', fix } : rate;
 });
 
+/** Becomes a part of 1. */
+export const share = text(
+  'a percentage',
+  '50%',
+  (written) => {
+    const percent = Number(/^(\d+(?:\.\d+)?) ?%$/.exec(written)?.[1]);
+    if (percent > 0 && percent <= 100) return percent / 100;
+    return { message: 'not a percentage above 0 % and up to 100 %', fix: 'write it like 50%' };
+  },
+  '^\\d+(\\.\\d+)? ?%$',
+);
+
 const wholeNumber = z.int({ error: expects('a whole number', '1') });
 export const count = wholeNumber.min(0, say('less than nothing', 'write 0 or more'));
 export const port = wholeNumber

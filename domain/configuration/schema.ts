@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { expects, say } from './say.ts';
 import { asset } from './schema-assets.ts';
+import { immutability, retention } from './schema-retention.ts';
 import * as value from './schema-values.ts';
 
 const temporal = value.keys('where Temporal is', {
@@ -61,27 +62,8 @@ const repository = value.keys('a repository', {
     .record(variable, value.secret, { error: expects('variables', '{ AWS_ACCESS_KEY_ID: env:KEY_ID }') })
     .optional(),
   limits: value.keys('limits', { upload: value.byteRate.optional() }).optional(),
+  immutability: immutability.optional(),
 });
-
-/** 0 keeps nothing and restic refuses less: a word is given a number, or left out. */
-const keep = value.count.optional();
-
-const retention = value
-  .keys('what to keep', {
-    keepLast: keep,
-    keepHourly: keep,
-    keepDaily: keep,
-    keepWeekly: keep,
-    keepMonthly: keep,
-    keepYearly: keep,
-    keepWithin: value.keepWithin.optional(),
-    keepWithinHourly: value.keepWithin.optional(),
-    keepWithinDaily: value.keepWithin.optional(),
-    keepWithinWeekly: value.keepWithin.optional(),
-    keepWithinMonthly: value.keepWithin.optional(),
-    keepWithinYearly: value.keepWithin.optional(),
-  })
-  .meta({ minProperties: 1 });
 
 const objectives = value.keys('objectives', {
   rpo: value.duration.optional(),

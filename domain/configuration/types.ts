@@ -42,8 +42,8 @@ export interface Repository {
   /** Variables restic gets, by name. */
   env: Record<string, SecretReference>;
   limits: { uploadBytesPerSecond: number | null };
-  /** Its store keeps what was written from being deleted for so long. Absent in older configurations. */
-  immutability?: Immutability | null;
+  /** Its store keeps what was written from being deleted for so long. Absent: nothing does. */
+  immutability?: Immutability;
 }
 
 export interface Immutability {

@@ -5,7 +5,7 @@ import { HoldfastError } from '../../domain/errors.ts';
 import type { Job, JobEvent } from '../../domain/job.ts';
 import type { RecoveryPoint } from '../../domain/recovery-point.ts';
 import type { Restore } from '../../domain/restore.ts';
-import type { IdempotencyKey, Once, Services, StatusReport } from '../../api/services.ts';
+import type { IdempotencyKey, Once, RetentionPlan, Services, StatusReport } from '../../api/services.ts';
 
 export interface ServicesDouble extends Services {
   calls: { name: string; arguments: unknown[] }[];
@@ -15,6 +15,7 @@ export interface ServicesDouble extends Services {
   restores: Map<string, Restore>;
   report: StatusReport;
   auditOk: boolean;
+  retention: RetentionPlan;
   /** What a started job becomes when it has been looked at this often. */
   ending: { after: number; job: Partial<Job> };
 }
@@ -51,6 +52,7 @@ export function servicesDouble(): ServicesDouble {
     restores: new Map(),
     report: { assets: [], sites: [], repositories: [] },
     auditOk: true,
+    retention: { decisions: [], anomalies: [] },
     ending: { after: 2, job: { status: 'success' } },
 
     health: async () => ({ parts: [{ name: 'catalog', ok: true }] }),
@@ -76,6 +78,16 @@ export function servicesDouble(): ServicesDouble {
     startVerification: async (actor, request, key) => {
       const started = await plain.startBackup(actor, { policy: request.policy, assets: [] }, key);
       const answer = { ...started.answer, type: 'verify' as const };
+      double.jobs.set(answer.id, answer);
+      return { ...started, answer };
+    },
+    retentionPlan: async (policy) => {
+      if (policy === 'absent') throw unknown(`policy ${policy}`);
+      return double.retention;
+    },
+    startRetention: async (actor, request, key) => {
+      const started = await plain.startBackup(actor, { policy: request.policy, assets: [] }, key);
+      const answer = { ...started.answer, type: 'retention' as const };
       double.jobs.set(answer.id, answer);
       return { ...started, answer };
     },

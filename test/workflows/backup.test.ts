@@ -57,6 +57,7 @@ describe('backup', () => {
       HoldfastAsset: ['orders'],
       HoldfastJob: ['backup'],
       HoldfastStatus: ['success'],
+      TemporalChangeVersion: ['lease'],
     });
   });
 

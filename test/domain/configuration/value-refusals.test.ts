@@ -70,7 +70,7 @@ table('unknown keys, with the nearest known one', [
   ],
   [
     'in a repository',
-    repository(`${place}, §immutability: { days: 30 }`),
+    repository(`${place}, §immutable: { days: 30 }`),
     { says: /unknown key/, fix: /known here: name, type/ },
   ],
   [
