@@ -19,6 +19,8 @@ const routes: [method: string, path: string, role: (typeof roles)[number], body:
     ['GET', '/api/v1/status', 'viewer', null, 200],
     ['POST', '/api/v1/backups', 'operator', { policy: 'critical' }, 202],
     ['POST', '/api/v1/verifications', 'operator', { policy: 'critical' }, 202],
+    ['GET', '/api/v1/policies/critical/retention', 'viewer', null, 200],
+    ['POST', '/api/v1/retentions', 'operator', { policy: 'critical' }, 202],
     ['GET', '/api/v1/jobs', 'viewer', null, 200],
     ['GET', '/api/v1/jobs/job-1', 'viewer', null, 200],
     ['GET', '/api/v1/jobs/job-1/events', 'viewer', null, 200],
@@ -343,8 +345,8 @@ describe('the HTTP API', () => {
     );
     const expected = routes.map(([method, path, role]) => {
       const pattern = path.replace(
-        /(?<=jobs|points|restores|tokens)\/(job-1|point-1|r-1|viewer)/,
-        (_all, id) => (id === 'viewer' ? '/{name}' : '/{id}'),
+        /(?<=jobs|points|restores|tokens|policies)\/(job-1|point-1|r-1|viewer|critical)/,
+        (_all, id) => (id === 'viewer' ? '/{name}' : id === 'critical' ? '/{policy}' : '/{id}'),
       );
       return `${method} ${pattern}: Needs the role ${role}.`;
     });
