@@ -128,7 +128,7 @@ export function retentionRecords(database: Database): RetentionRecords {
              from retention_drops
              join recovery_points as point on point.id = retention_drops.point_id
              join point_copies as copy on copy.point_id = point.id and copy.repository = $2
-            where job_id = $1 and retention_drops.repository = $2 and not kept_after_all
+            where retention_drops.job_id = $1 and retention_drops.repository = $2 and not kept_after_all
             order by taken_at, point.id limit $3`,
           [jobId, repository, limit],
         ),

@@ -23,7 +23,8 @@ import {
   temporaryFolder,
 } from './repositories/repository-fixtures.ts';
 
-export const NOW = new Date('2026-11-21T12:00:00.000Z');
+/** The audit chain goes by this host's clock. */
+export const NOW = new Date();
 export const daysAgo = (days: number) => new Date(NOW.getTime() - days * 86_400_000).toISOString();
 
 export interface Depot {
