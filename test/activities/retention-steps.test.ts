@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { watch } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Repository } from '../../activities/repositories/repository.ts';
+import type { Step } from '../../activities/step.ts';
 import { HoldfastError } from '../../domain/errors.ts';
 import type { Retention } from '../../domain/configuration/types.ts';
 import { withCatalog } from '../catalog/fixture.ts';
@@ -231,23 +234,27 @@ describe('retention in a real repository', function () {
     assert.equal((await actions('repository/depot')).at(-1), 'retention.done');
   });
 
-  /** restic itself, ended by SIGKILL as soon as it was started for this verb. */
+  /** restic itself, ended by SIGKILL when the first change of this verb shows in the repository's folder. */
   function killedDuring(from: Depot, verb: 'forget' | 'prune'): Repository {
-    const killing = { ...recordedStep() };
-    killing.started = ({ pid }) => void setTimeout(() => process.kill(pid, 'SIGKILL'), 550);
-    const killed = async (work: () => Promise<unknown>) => {
-      await work();
-      throw new Error('it came to its end before it was killed');
+    const killed = async (work: (step: Step) => Promise<unknown>) => {
+      let pid = 0;
+      const step = { ...recordedStep(), started: (process: { pid: number }) => (pid = process.pid) };
+      const changes = watch(join(from.folder, verb === 'forget' ? 'snapshots' : 'index'), () =>
+        process.kill(pid, 'SIGKILL'),
+      );
+      try {
+        await assert.rejects(work(step), { code: 'tool.failed' }, 'it came to its end before it was killed');
+      } finally {
+        changes.close();
+      }
+      return die();
     };
     return failing(from.repository, {
       forget:
         verb === 'forget'
-          ? (snapshots) => killed(() => from.repository.forget(snapshots, killing)) as Promise<never>
+          ? (snapshots) => killed((step) => from.repository.forget(snapshots, step))
           : from.repository.forget,
-      prune:
-        verb === 'prune'
-          ? () => killed(() => from.repository.prune(killing)) as Promise<never>
-          : from.repository.prune,
+      prune: verb === 'prune' ? () => killed((step) => from.repository.prune(step)) : from.repository.prune,
     });
   }
 });

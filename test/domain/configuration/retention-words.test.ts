@@ -67,9 +67,12 @@ describe('an asset in two policies', () => {
       path: 'policies[1].retention',
     }));
   it('with a retention and none is refused', () =>
-    assertRefused(twoPolicies(', retention: { keepLast: 3 }', '').replace('- { name: two', '- §{ name: two'), {
-      says: /kept otherwise/,
-    }));
+    assertRefused(
+      twoPolicies(', retention: { keepLast: 3 }', '').replace('- { name: two', '- §{ name: two'),
+      {
+        says: /kept otherwise/,
+      },
+    ));
   it('with a copy that is kept otherwise than the other policy keeps its points there is refused', () =>
     assertRefused(
       twoPolicies(
