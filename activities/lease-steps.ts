@@ -17,7 +17,13 @@ export function createLeaseSteps({ catalog, leases, clock }: Deployment): LeaseS
       await catalog.jobs.setStatus(jobId, waits ? 'waiting' : 'running');
       const others = behind.length > 0 ? `, which ${behind.join(', ')} has` : '';
       const message = waits ? `waiting for ${repository}${others}` : `${repository} is free: going on`;
-      const event = { at: clock().toISOString(), level: 'info' as const, asset: null, step: 'lease', message };
+      const event = {
+        at: clock().toISOString(),
+        level: 'info' as const,
+        asset: null,
+        step: 'lease',
+        message,
+      };
       await catalog.jobEvents.append(jobId, [event]);
     },
   };

@@ -34,7 +34,11 @@ export interface RetentionRecords {
   gone(repository: string, pointIds: readonly string[]): Promise<void>;
   /** The store did not let them go: they are what they were. */
   putBack(repository: string, pointIds: readonly string[], why: string): Promise<void>;
-  end(jobId: string, repository: string, sizes: { freedBytes: number; remainingBytes: number }): Promise<void>;
+  end(
+    jobId: string,
+    repository: string,
+    sizes: { freedBytes: number; remainingBytes: number },
+  ): Promise<void>;
 }
 
 export interface CopyFacts extends StoredCopy {

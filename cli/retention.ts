@@ -28,7 +28,10 @@ export function retentionCommands(program: Command): void {
   retention
     .command('run <policy>')
     .description('take away what the policy does not keep, in each of its repositories, and free the space')
-    .option('--confirm', 'go ahead although the run would be stopped; goes on the audit chain under your name')
+    .option(
+      '--confirm',
+      'go ahead although the run would be stopped; goes on the audit chain under your name',
+    )
     .option('--idempotency-key <key>', 'start nothing when a request with this key did already')
     .option('--detach', 'return as soon as it has started')
     .addHelpText('after', examples('retention run critical', 'retention run critical --confirm'))

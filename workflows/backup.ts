@@ -83,7 +83,8 @@ async function backUpAsset(
 
     const copies = await copyEverywhere(leases, plan, site, { ...step, point });
     outcome.error ??= copies.error;
-    if (!snapshot.partial) outcome.proof = await proveFrom(leases, copies.last, plan, site, { ...step, point });
+    if (!snapshot.partial)
+      outcome.proof = await proveFrom(leases, copies.last, plan, site, { ...step, point });
   } catch (error) {
     outcome.error = failureOf(error);
   }

@@ -38,7 +38,9 @@ export async function verify(input: VerifyInput): Promise<{ jobId: string; statu
       for (const asset of site.assets) {
         now = `verifying ${asset}`;
         const points = targets.filter((target) => target.asset === asset);
-        statuses.push(plan.ended?.[asset] ?? (await verifyAsset(leases, plan, site.hostQueue, asset, points)));
+        statuses.push(
+          plan.ended?.[asset] ?? (await verifyAsset(leases, plan, site.hostQueue, asset, points)),
+        );
       }
     }
     cancelledUnlessDone(statuses);

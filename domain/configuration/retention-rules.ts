@@ -62,11 +62,14 @@ function keptWords(written: unknown): Record<string, unknown> {
   if (typeof written !== 'object' || written === null) return {};
   const { preset, maxDrop: _, ...words } = written as Record<string, unknown>;
   const known = typeof preset === 'string' && Object.hasOwn(presets, preset);
-  const own = Object.entries(words).map(([word, kept]) => {
+  const own = Object.entries(words).map(([word, kept]): [string, unknown] => {
     const seconds = word.startsWith('keepWithin') ? parseDuration(String(kept)) : null;
     return [word, seconds ?? kept];
   });
-  return { ...(known && presets[preset as keyof typeof presets]), ...Object.fromEntries(own) };
+  return {
+    ...(known && presets[preset as keyof typeof presets]),
+    ...(Object.fromEntries(own) as Record<string, unknown>),
+  };
 }
 
 function listAt(document: unknown, path: Path): unknown[] {
