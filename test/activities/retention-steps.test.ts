@@ -192,13 +192,13 @@ describe('retention in a real repository', function () {
     await fixture.catalog.restores.create({
       requestId: randomUUID(),
       asset: 'orders',
-      point: old!.id,
+      point: old.id,
       target: 'in place',
       include: [],
     });
     await steps.forgetPlanned({ ...step, leftovers: [] });
-    assert.ok((await listed()).includes(old!.id));
-    assert.equal(await from.restored(old!.snapshotId), old!.digest);
+    assert.ok((await listed()).includes(old.id));
+    assert.equal(await from.restored(old.snapshotId), old.digest);
     await fixture.sql(`update restores set status = 'cancelled', ended_at = now()`);
   });
 

@@ -22,7 +22,7 @@ describe('leases on repositories, between workflows', function () {
           taskQueue: QUEUE,
           args: [{ repository: at }],
           signal: askForLease,
-          signalArgs: [request as { key: string; holder: string; mode: LeaseMode }],
+          signalArgs: [request],
         });
       },
     };
