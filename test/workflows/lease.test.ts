@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { LeaseMode, LeaseState } from '../../domain/lease.ts';
+import type { LeaseState } from '../../domain/lease.ts';
 import { askForLease, leaseHolders, leaseWorkflowId } from '../../workflows/messages.ts';
 import { failWith, gate, planned, QUEUE, type Script } from './steps-double.ts';
 import { freshClock, play, playsLeases, timeSkippingServer, until, type Run } from './time-skipping.ts';
