@@ -1,3 +1,4 @@
+import type { LeaseGrant, LeaseRequest } from '../domain/lease.ts';
 import type { AssetStatus, Failure, JobStatus, JobType, Trigger } from '../domain/job.ts';
 import type { Proof, RequiredProof } from '../domain/proof.ts';
 import type { Impact, RestoreStatus } from '../domain/restore.ts';
@@ -20,6 +21,12 @@ export interface AssetStep extends JobScope {
 
 export interface PointStep extends AssetStep {
   point: string;
+}
+
+/** One repository of a policy, and the number of the lease under which something may be taken away there. */
+export interface RetentionStep extends JobScope {
+  repository: string;
+  fence: number;
 }
 
 export interface BeginJob {
@@ -112,6 +119,13 @@ export interface ControlActivities {
   restoreStatus(input: RestoreStatusChange): Promise<void>;
   /** Refuses what is held or used by an open restore; from then on nobody may rely on the point. */
   beginRemoval(input: RemovePoint): Promise<void>;
+  /** Puts the request into the repository's queue; the answer is a signal to the holder. */
+  askForLease(input: LeaseRequest & { repository: string }): Promise<void>;
+  /** Returns the number of the grant. */
+  recordLease(input: LeaseRequest & { repository: string; after: number }): Promise<number>;
+  leaseHolderRuns(workflowId: string): Promise<boolean>;
+  leaseWithdrawn(input: LeaseGrant & { repository: string }): Promise<void>;
+  jobWaits(input: { jobId: string; repository: string; behind: string[]; waits: boolean }): Promise<void>;
   /** Task queue of the host that reaches the repositories. */
   hostOf(): Promise<string>;
 }
@@ -185,6 +199,14 @@ export interface HostActivities {
   endReadingCycle(input: JobScope & { repository: string; groups: number }): Promise<void>;
   /** Restores the point from that repository into a sandbox and runs its checks. */
   provePoint(input: PointStep & { repository: string }): Promise<void>;
+
+  /** Records what goes, or refuses. `leftovers`: snapshots that belong to no point. */
+  planRetention(
+    input: RetentionStep & { confirm: boolean; actor: string },
+  ): Promise<{ there: boolean; leftovers: string[] }>;
+  forgetPlanned(input: RetentionStep & { leftovers: string[] }): Promise<void>;
+  pruneRepository(input: RetentionStep): Promise<{ freedBytes: number; remainingBytes: number }>;
+  checkRepository(input: RetentionStep & { freedBytes: number; remainingBytes: number }): Promise<void>;
 
   checkRestoreTarget(plan: RestorePlan): Promise<void>;
   stageRestore(plan: RestorePlan): Promise<void>;

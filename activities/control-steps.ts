@@ -11,6 +11,7 @@ import { derivedId } from './derived-id.ts';
 import { assetOf, type Deployment } from './deployment.ts';
 import { sayWhatWasLeftOut } from './overrun.ts';
 import { planCadenceRun } from './plan-verification.ts';
+import { createLeaseSteps } from './lease-steps.ts';
 
 /** As many as the catalogue lists at once. */
 const POINTS_A_PAGE = 500;
@@ -38,6 +39,7 @@ export function createControlSteps(deployment: Deployment): ControlActivities {
     beginRemoval: async ({ point, repositories, reason, actor }) => {
       await catalog.as(actor).removals.begin(point, repositories, reason);
     },
+    ...createLeaseSteps(deployment),
     hostOf: () => Promise.resolve(deployment.hostQueue),
     pointsToVerify: (input) => pointsToVerify(deployment, input),
     planVerification: (input) => planCadenceRun(deployment, input),

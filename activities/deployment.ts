@@ -2,9 +2,16 @@ import { join } from 'node:path';
 import type { Catalog } from '../catalog/index.ts';
 import type { Asset, Configuration } from '../domain/configuration/types.ts';
 import { HoldfastError } from '../domain/errors.ts';
+import type { LeaseRequest } from '../domain/lease.ts';
 import type { ProcessFence } from './hosts/process-fence.ts';
 import type { Repository } from './repositories/repository.ts';
 import type { Source } from './sources/source.ts';
+
+/** What of Temporal the leases on repositories need. */
+export interface Leases {
+  ask(request: LeaseRequest & { repository: string }): Promise<void>;
+  holderRuns(workflowId: string): Promise<boolean>;
+}
 
 /** What the activities of one worker have in common. */
 export interface Deployment {
@@ -16,6 +23,9 @@ export interface Deployment {
   /** The worker's clock; tests hand in their own. */
   clock(): Date;
   openRepository(configuration: Configuration, name: string): Promise<Repository>;
+  leases: Leases;
+  /** The worker's clock; tests hand in their own. */
+  clock(): Date;
   sourceOf(asset: Asset): Source<Asset>;
   /** The worker's clock; tests hand in their own. */
   clock(): Date;

@@ -19,6 +19,8 @@ import type { AssetHealth, Health } from '../domain/objectives.ts';
 import type { ObjectiveFigures } from '../domain/objectives/figures.ts';
 import type { RepositoryGrowth } from '../domain/objectives/repository-growth.ts';
 import type { Failure, Job, JobEvent, JobStatus, JobType } from '../domain/job.ts';
+import type { Anomaly } from '../domain/retention/anomalies.ts';
+import type { Decision } from '../domain/retention/plan.ts';
 import type { PointKind, RecoveryPoint } from '../domain/recovery-point.ts';
 import type { RemovalPlan } from '../domain/removal.ts';
 import type { Restore } from '../domain/restore.ts';
@@ -64,6 +66,19 @@ export interface VerificationRequest {
   point: string | null;
   /** Instead of points: what the policy's verification cadence has due now. */
   due: boolean;
+}
+
+export interface RetentionRequest {
+  policy: string;
+  /** Go ahead in spite of what would stop it. */
+  confirm: boolean;
+}
+
+export interface RetentionPlan {
+  /** Newest first. */
+  decisions: (Decision & { asset: string; repository: string })[];
+  /** Why a run would stop before anything goes. */
+  anomalies: (Anomaly & { repository: string })[];
 }
 
 export interface RestoreRequest {
@@ -268,6 +283,8 @@ export interface Services {
     key: IdempotencyKey | null,
   ): Promise<Once<Job>>;
   planVerification(policy: string): Promise<VerificationPlan>;
+  retentionPlan(policy: string): Promise<RetentionPlan>;
+  startRetention(actor: Actor, request: RetentionRequest, key: IdempotencyKey | null): Promise<Once<Job>>;
   listJobs(filter: JobFilter, page: PageRequest): Promise<Page<Job>>;
   getJob(id: string): Promise<Job>;
   /** A log is read forwards: oldest first, from after that sequence number; `next` is the one to go on from. */

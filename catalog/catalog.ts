@@ -24,6 +24,8 @@ import type { Removals } from './removals.ts';
 import type { Repositories } from './repositories.ts';
 import type { Schedules } from './schedules.ts';
 import type { RepositoryRooms } from './repository-room.ts';
+import type { Leases } from './leases.ts';
+import type { RetentionRecords } from './retention.ts';
 import type { AssetState } from './status.ts';
 import type { Tokens } from './tokens.ts';
 import type { Uploads } from './uploads.ts';
@@ -48,6 +50,8 @@ export interface Catalog {
   readonly objectives: Objectives;
   readonly histories: Histories;
   readonly keyUses: KeyUses;
+  readonly leases: Leases;
+  readonly retention: RetentionRecords;
   readonly audit: Audit;
   readonly incidents: Incidents;
   readonly incidentRecords: IncidentRecords;

@@ -15,6 +15,7 @@ import { incidents } from './incidents.ts';
 import { jobEvents } from './job-events.ts';
 import { jobs } from './jobs.ts';
 import { keyUses } from './key-uses.ts';
+import { leases } from './leases.ts';
 import { assertCurrent } from './migrate.ts';
 import { objectives } from './objectives.ts';
 import { notifications } from './notifications.ts';
@@ -26,6 +27,7 @@ import { repositories } from './repositories.ts';
 import { repositoryRooms } from './repository-room.ts';
 import { restores } from './restores.ts';
 import { schedules } from './schedules.ts';
+import { retentionRecords } from './retention.ts';
 import { assetStates } from './status.ts';
 import { tokens } from './tokens.ts';
 import { uploads } from './uploads.ts';
@@ -37,6 +39,8 @@ export type { PointHold } from './holds.ts';
 export type { ChannelFailure } from './notifications.ts';
 export { migrateCatalog } from './migrate.ts';
 export type { PolicyPause } from './policy-pauses.ts';
+export type { PlannedDrop } from './retention.ts';
+export { anomaliesIn, holdsOn, planRepository, type RepositoryPlan } from './retention-plan.ts';
 export type { AssetState } from './status.ts';
 export type { Role, TokenEntry } from './tokens.ts';
 
@@ -88,6 +92,8 @@ function catalogOn(connection: Connection, actor: string): Catalog {
     objectives: objectives(database),
     histories: histories(database),
     keyUses: keyUses(database),
+    leases: leases(database),
+    retention: retentionRecords(database),
     audit: audit(database),
     incidents: incidents(database),
     incidentRecords: incidentRecords(database),

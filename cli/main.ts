@@ -16,6 +16,7 @@ import { notifyCommands } from './notify.ts';
 import { pointsCommands } from './points.ts';
 import { policyCommands } from './policy.ts';
 import { restoreCommands } from './restore.ts';
+import { retentionCommands } from './retention.ts';
 import { statusCommand } from './status.ts';
 import { tokenCommands } from './token.ts';
 import { downCommand, upCommand } from './up.ts';
@@ -71,6 +72,7 @@ function addCommands(program: Command): void {
   statusCommand(program);
   backupCommands(program);
   verifyCommands(program);
+  retentionCommands(program);
   restoreCommands(program);
   pointsCommands(program);
   jobsCommands(program);

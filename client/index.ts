@@ -6,9 +6,11 @@ export {
   jobWorkflowId,
   startBackup,
   startCadenceRun,
+  startRetention,
   startVerification,
   workflowState,
 } from './jobs.ts';
+export { requestLease } from './leases.ts';
 export { adoptSnapshots, lookInside, testChannels } from './looks.ts';
 export { removePoint } from './removals.ts';
 export { cancelRestore, commitRestore, restoreWorkflowId, startRestore } from './restores.ts';

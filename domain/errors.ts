@@ -66,11 +66,11 @@ const failures = {
   'catalog.unreachable': again(1),
   'service.unreachable': again(1),
   'service.failed': once(1),
-  'clock.untrusted': once(1),
+  'clock.untrusted': once(22),
   /** A plan so unlike those before it that a person has to look: nothing of it was done. */
-  'retention.dropsTooMuch': once(1),
+  'retention.dropsTooMuch': once(22),
   /** The catalogue and a repository do not know the same snapshots. */
-  'repository.disagrees': once(1),
+  'repository.disagrees': once(22),
   /** A newer holder of the lease, or a newer attempt of the activity, has taken over: write nothing more. */
   fenced: once(11),
   cancelled: once(130),

@@ -8,6 +8,7 @@ import { createGuardSteps } from '../activities/guard-steps.ts';
 import { createProcessFence } from '../activities/hosts/process-fence.ts';
 import { createLookSteps } from '../activities/look-steps.ts';
 import { createNotifySteps } from '../activities/notify-steps.ts';
+import { createRetentionSteps } from '../activities/retention-steps.ts';
 import { createProofSteps } from '../activities/proof-steps.ts';
 import { createReadingSteps } from '../activities/reading-steps.ts';
 import { createRemovalSteps } from '../activities/removal-steps.ts';
@@ -15,7 +16,7 @@ import { openRepository } from '../activities/repositories/open.ts';
 import { createRestoreSteps } from '../activities/restore-steps.ts';
 import { createSources } from '../activities/sources/index.ts';
 import type { Catalog } from '../catalog/index.ts';
-import { TASK_QUEUE, type TemporalAddress } from '../client/index.ts';
+import { connect, requestLease, TASK_QUEUE, workflowState, type TemporalAddress } from '../client/index.ts';
 
 /** Uploads share one line and one disk: more at once makes each of them slower, not all of them faster. */
 const HOST_STEPS_AT_ONCE = 4;
@@ -78,7 +79,16 @@ function createDeployment(options: WorkerOptions): Deployment {
     hostQueue: `${TASK_QUEUE}-host-${options.host}`,
     openRepository,
     sourceOf: createSources(options.dataDir),
+    leases: leasesOn(options.temporal),
     clock: () => new Date(),
+  };
+}
+
+function leasesOn(temporal: TemporalAddress): Deployment['leases'] {
+  const client = connect(temporal);
+  return {
+    ask: ({ repository, ...request }) => requestLease(client, repository, request),
+    holderRuns: async (workflowId) => (await workflowState(client, workflowId)) === 'running',
   };
 }
 
@@ -89,6 +99,7 @@ function hostSteps(deployment: Deployment): HostActivities {
     ...createProofSteps(deployment),
     ...createReadingSteps(deployment),
     ...createRestoreSteps(deployment),
+    ...createRetentionSteps(deployment),
     ...createLookSteps(deployment),
     ...createRemovalSteps(deployment),
   };

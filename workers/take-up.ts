@@ -9,6 +9,7 @@ import {
   restoreWorkflowId,
   startBackup,
   startCadenceRun,
+  startRetention,
   startVerification,
   TASK_QUEUE,
   workflowState,
@@ -67,6 +68,9 @@ async function startAgain(client: Client, job: Job): Promise<void> {
   if (isCadenceRun(job)) await startCadenceRun(client, job.workflowId, { ...common, trigger: job.trigger });
   else if (job.type === 'verify')
     await startVerification(client, job.workflowId, { ...common, points: [], all: false });
+  // What a person confirmed is in the recorded plan; a run that had none yet asks again.
+  if (job.type === 'retention')
+    await startRetention(client, job.workflowId, { ...common, trigger: job.trigger });
 }
 
 async function endForgotten(catalog: Catalog, job: Job): Promise<void> {

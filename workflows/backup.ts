@@ -1,9 +1,10 @@
-import { CancellationScope, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, patched, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { AssetOutcome, AssetStep, JobPlan, PointStep, SitePlan } from '../activities/contract.ts';
 import { statusOfEndedJob, type AssetStatus, type Failure, type JobStatus } from '../domain/job.ts';
 import type { Proof } from '../domain/proof.ts';
 import { assetsOf, beginJob, cancelledUnlessDone, endJob, endStopped } from './job-row.ts';
 import { copyTo, guard, readyFirst } from './guard.ts';
+import { leaseHolder, type LeaseHolder } from './lease-holder.ts';
 import { phase, type BackupInput } from './messages.ts';
 import { labelJob } from './search-attributes.ts';
 import { SiteTurn, type Lend } from './site-turn.ts';
@@ -15,8 +16,12 @@ import { commandSteps, controlSteps, failureOf, longSteps, quickSteps } from './
  */
 export async function backup(input: BackupInput): Promise<{ jobId: string; status: JobStatus }> {
   const jobId = input.jobId ?? uuid4();
+  const leases = leaseHolder({ jobId, unleased: !patched('lease') });
   let now = 'beginning';
-  setHandler(phase, () => now);
+  setHandler(phase, () => {
+    const waitsFor = leases.waitsFor();
+    return waitsFor === null ? now : `waiting for ${waitsFor}`;
+  });
   const plan = await beginJob({
     jobId,
     workflowId: workflowInfo().workflowId,
@@ -37,7 +42,7 @@ export async function backup(input: BackupInput): Promise<{ jobId: string; statu
         return site.assets.map((asset) =>
           turn.take(async (lend) => {
             now = `backing up ${asset}`;
-            statuses.push(plan.ended?.[asset] ?? (await backUpAsset(plan, site, asset, lend)));
+            statuses.push(plan.ended?.[asset] ?? (await backUpAsset(leases, plan, site, asset, lend)));
           }),
         );
       }),
@@ -51,7 +56,13 @@ export async function backup(input: BackupInput): Promise<{ jobId: string; statu
   return endJob('backup', plan, statusOfEndedJob(statuses), null);
 }
 
-async function backUpAsset(plan: JobPlan, site: SitePlan, asset: string, lend: Lend): Promise<AssetStatus> {
+async function backUpAsset(
+  leases: LeaseHolder,
+  plan: JobPlan,
+  site: SitePlan,
+  asset: string,
+  lend: Lend,
+): Promise<AssetStatus> {
   const step = { jobId: plan.jobId, configuration: plan.configuration, policy: plan.policy, asset };
   const point = plan.points?.[asset] ?? uuid4();
   const control = controlSteps(asset);
@@ -63,21 +74,24 @@ async function backUpAsset(plan: JobPlan, site: SitePlan, asset: string, lend: L
     await guard(plan, site, { ...step, repository: plan.repository, step: 'store', point: null }, lend);
     const hooked = plan.hooked?.includes(asset) ?? true;
     const snapshot = await withHooks(hooked ? site : null, step, async () => {
-      const stored = await longSteps(site.hostQueue, asset).snapshotAsset({
-        ...step,
-        point,
-        repository: plan.repository,
-        manifest: plan.proof !== 'stored',
-      });
+      const stored = await leases.hold([plan.repository], 'shared', () =>
+        longSteps(site.hostQueue, asset).snapshotAsset({
+          ...step,
+          point,
+          repository: plan.repository,
+          manifest: plan.proof !== 'stored',
+        }),
+      );
       outcome.recoveryPointId = point;
       outcome.proof = 'stored';
       return stored;
     });
     outcome.error = snapshot.partial;
 
-    const copies = await copyEverywhere(plan, site, { ...step, point }, lend);
+    const copies = await copyEverywhere(leases, plan, site, { ...step, point }, lend);
     outcome.error ??= copies.error;
-    if (!snapshot.partial) outcome.proof = await proveFrom(copies.last, plan, site, { ...step, point });
+    if (!snapshot.partial)
+      outcome.proof = await proveFrom(leases, copies.last, plan, site, { ...step, point });
   } catch (error) {
     outcome.error = failureOf(error);
   }
@@ -106,6 +120,7 @@ async function withHooks<T>(site: SitePlan | null, step: AssetStep, work: () => 
 
 /** Every copy is tried, whatever became of the one before; the first failure is the one that is told. */
 async function copyEverywhere(
+  leases: LeaseHolder,
   plan: JobPlan,
   site: SitePlan,
   step: PointStep,
@@ -116,11 +131,10 @@ async function copyEverywhere(
   for (const to of await readyFirst(plan, site, step)) {
     try {
       await guard(plan, site, copyTo(to, step), lend);
-      await longSteps(site.hostQueue, `${step.asset} → ${to}`).copyPoint({
-        ...step,
-        from: plan.repository,
-        to,
-      });
+      const steps = longSteps(site.hostQueue, `${step.asset} → ${to}`);
+      await leases.hold([plan.repository, to], 'shared', () =>
+        steps.copyPoint({ ...step, from: plan.repository, to }),
+      );
       last = to;
     } catch (caught) {
       error ??= failureOf(caught);
@@ -129,9 +143,18 @@ async function copyEverywhere(
   return { last, error };
 }
 
-async function proveFrom(repository: string, plan: JobPlan, site: SitePlan, step: PointStep): Promise<Proof> {
+async function proveFrom(
+  leases: LeaseHolder,
+  repository: string,
+  plan: JobPlan,
+  site: SitePlan,
+  step: PointStep,
+): Promise<Proof> {
+  if (plan.proof === 'stored') return plan.proof;
   const steps = longSteps(site.hostQueue, `${step.asset} from ${repository}`);
-  if (plan.proof === 'verified') await steps.verifyPoints({ ...step, points: [step.point], repository });
-  if (plan.proof === 'proven') await steps.provePoint({ ...step, repository });
+  await leases.hold([repository], 'shared', async () => {
+    if (plan.proof === 'verified') await steps.verifyPoints({ ...step, points: [step.point], repository });
+    if (plan.proof === 'proven') await steps.provePoint({ ...step, repository });
+  });
   return plan.proof;
 }

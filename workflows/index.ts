@@ -1,9 +1,11 @@
 // What the worker runs; the name of each function is its workflow type in Temporal.
 export { adopt } from './adopt.ts';
 export { backup } from './backup.ts';
+export { lease } from './lease.ts';
 export { look } from './look.ts';
 export { removePoint } from './remove-point.ts';
 export { notifyTest } from './notify-test.ts';
 export { restore } from './restore.ts';
+export { retention } from './retention.ts';
 export { verify } from './verify.ts';
 export { verifyCadence } from './verify-cadence.ts';

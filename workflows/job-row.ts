@@ -35,7 +35,11 @@ export function cancelledUnlessDone(statuses: readonly AssetStatus[]): void {
 }
 
 /** Ends a job that did not come to its end. Returns what its workflow has to throw. */
-export async function endStopped(type: 'backup' | 'verify', plan: JobPlan, error: unknown): Promise<unknown> {
+export async function endStopped(
+  type: 'backup' | 'verify' | 'retention',
+  plan: JobPlan,
+  error: unknown,
+): Promise<unknown> {
   const cancelled = isCancellation(error) || CancellationScope.current().consideredCancelled;
   await endJob(type, plan, cancelled ? 'cancelled' : 'failed', cancelled ? null : failureOf(error));
   return cancelled && !isCancellation(error) ? new CancelledFailure('the job was cancelled') : error;
@@ -43,7 +47,7 @@ export async function endStopped(type: 'backup' | 'verify', plan: JobPlan, error
 
 /** A cancel that comes now changes nothing: the job is over, and the catalogue has to know how it went. */
 export async function endJob(
-  type: 'backup' | 'verify',
+  type: 'backup' | 'verify' | 'retention',
   plan: JobPlan,
   status: JobStatus,
   error: Failure | null,

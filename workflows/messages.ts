@@ -1,6 +1,7 @@
-import { defineQuery, defineUpdate } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Window } from '../domain/cadence/window.ts';
 import type { Trigger } from '../domain/job.ts';
+import type { LeaseRequest, LeaseState } from '../domain/lease.ts';
 
 // Names a person can type: `temporal workflow update execute --workflow-id restore/r-19 --name commit`.
 
@@ -86,3 +87,34 @@ export interface AdoptInput {
   snapshots: string[];
   actor: string;
 }
+
+export interface RetentionInput {
+  policy: string;
+  /** Absent on a scheduled run. */
+  jobId?: string;
+  trigger?: Trigger;
+  actor?: string;
+  /** Goes ahead in spite of what would stop it; the actor answers for it. */
+  confirm?: boolean;
+}
+
+export interface LeaseInput {
+  repository: string;
+  /** Absent on the first run. */
+  state?: LeaseState;
+}
+
+/** `lease/offsite`: one for each repository. */
+export function leaseWorkflowId(repository: string): string {
+  return `lease/${repository}`;
+}
+
+/** To the queue of a repository. */
+export const askForLease = defineSignal<[LeaseRequest]>('askForLease');
+export const giveLeaseBack = defineSignal<[{ key: string }]>('giveLeaseBack');
+export const leaseHolders = defineQuery<LeaseState>('holders');
+/** To whoever asked: the lease is theirs, or who is before them. */
+export const leaseGranted =
+  defineSignal<[{ repository: string; key: string; fence: number }]>('leaseGranted');
+export const leaseAwaited =
+  defineSignal<[{ repository: string; key: string; behind: string[] }]>('leaseAwaited');

@@ -4,6 +4,7 @@ import {
   CancellationScope,
   condition,
   isCancellation,
+  patched,
   setHandler,
   uuid4,
   workflowInfo,
@@ -11,6 +12,7 @@ import {
 import type { RestorePlan } from '../activities/contract.ts';
 import type { Failure } from '../domain/job.ts';
 import { isFinal, type RestoreStatus } from '../domain/restore.ts';
+import { leaseHolder, type LeaseHolder } from './lease-holder.ts';
 import { cancel, commit, phase, type RestoreInput } from './messages.ts';
 import { labelRestore } from './search-attributes.ts';
 import { commandSteps, controlSteps, failureOf, longSteps, quickSteps } from './steps.ts';
@@ -25,6 +27,7 @@ export async function restore(input: RestoreInput): Promise<{ status: RestoreSta
   let status: RestoreStatus = 'preparing';
   let decision: 'commit' | 'cancel' | undefined;
   let dropping = false;
+  const leases = leaseHolder({ jobId: null, unleased: !patched('lease') });
   const control = controlSteps(input.asset);
   const become = async (
     next: RestoreStatus,
@@ -74,7 +77,7 @@ export async function restore(input: RestoreInput): Promise<{ status: RestoreSta
   };
   try {
     await preparing.run(async () => {
-      await prepare(plan, input, become);
+      await prepare(leases, plan, input, become);
       await condition(() => decision !== undefined, `${input.expirySeconds} s`);
     });
   } catch (error) {
@@ -121,10 +124,15 @@ async function beginOrFail(input: RestoreInput, become: Become): Promise<Restore
   }
 }
 
-async function prepare(plan: RestorePlan, input: RestoreInput, become: Become): Promise<void> {
+async function prepare(
+  leases: LeaseHolder,
+  plan: RestorePlan,
+  input: RestoreInput,
+  become: Become,
+): Promise<void> {
   const steps = longSteps(plan.hostQueue, `${plan.asset} from ${plan.repository}`);
   await quickSteps(plan.hostQueue, plan.asset).checkRestoreTarget(plan);
-  await steps.stageRestore(plan);
+  await leases.hold([plan.repository], 'shared', () => steps.stageRestore(plan));
   const validation = await steps.validateRestore(plan);
   if (!validation.ok) {
     const failed = validation.checks.filter((check) => !check.ok);

@@ -1,8 +1,9 @@
-import { CancellationScope, setHandler, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, patched, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { AssetOutcome, JobPlan, VerifyTarget } from '../activities/contract.ts';
 import { statusOfEndedJob, type AssetStatus, type Failure, type JobStatus } from '../domain/job.ts';
 import type { Proof } from '../domain/proof.ts';
 import { assetsOf, beginJob, cancelledUnlessDone, endJob, endStopped } from './job-row.ts';
+import { leaseHolder, type LeaseHolder } from './lease-holder.ts';
 import { phase, type VerifyInput } from './messages.ts';
 import { labelJob } from './search-attributes.ts';
 import { controlSteps, failureOf, longSteps } from './steps.ts';
@@ -12,8 +13,12 @@ import { controlSteps, failureOf, longSteps } from './steps.ts';
  * newest where the policy asks for `proven`. Damage is recorded on every point it hurts.
  */
 export async function verify(input: VerifyInput): Promise<{ jobId: string; status: JobStatus }> {
+  const leases = leaseHolder({ jobId: input.jobId, unleased: !patched('lease') });
   let now = 'beginning';
-  setHandler(phase, () => now);
+  setHandler(phase, () => {
+    const waitsFor = leases.waitsFor();
+    return waitsFor === null ? now : `waiting for ${waitsFor}`;
+  });
   const control = controlSteps(input.policy);
   const plan = await beginJob({
     jobId: input.jobId,
@@ -33,7 +38,9 @@ export async function verify(input: VerifyInput): Promise<{ jobId: string; statu
       for (const asset of site.assets) {
         now = `verifying ${asset}`;
         const points = targets.filter((target) => target.asset === asset);
-        statuses.push(plan.ended?.[asset] ?? (await verifyAsset(plan, site.hostQueue, asset, points)));
+        statuses.push(
+          plan.ended?.[asset] ?? (await verifyAsset(leases, plan, site.hostQueue, asset, points)),
+        );
       }
     }
     cancelledUnlessDone(statuses);
@@ -45,6 +52,7 @@ export async function verify(input: VerifyInput): Promise<{ jobId: string; statu
 
 /** Every copy is read although an earlier one was damaged: the reader needs the whole extent. */
 async function verifyAsset(
+  leases: LeaseHolder,
   plan: JobPlan,
   hostQueue: string,
   asset: string,
@@ -57,11 +65,13 @@ async function verifyAsset(
   for (const { repository, points, rehearse } of targets) {
     const steps = longSteps(hostQueue, `${asset} from ${repository}`);
     try {
-      await steps.verifyPoints({ ...step, points, repository });
-      proof ??= 'verified';
-      if (rehearse === null) continue;
-      await steps.provePoint({ ...step, point: rehearse, repository });
-      proof = 'proven';
+      await leases.hold([repository], 'shared', async () => {
+        await steps.verifyPoints({ ...step, points, repository });
+        proof ??= 'verified';
+        if (rehearse === null) return;
+        await steps.provePoint({ ...step, point: rehearse, repository });
+        proof = 'proven';
+      });
     } catch (caught) {
       error ??= failureOf(caught);
     }

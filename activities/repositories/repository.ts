@@ -67,6 +67,12 @@ export interface ShareReadBack extends ReadBack {
   packs: { read: number; total: number };
 }
 
+/** By the engine's own count. */
+export interface Pruned {
+  freedBytes: number;
+  remainingBytes: number;
+}
+
 export interface RestoreRequest {
   snapshotId: string;
   /** Absolute path inside the snapshot; its content lands directly in `target`. */
@@ -116,6 +122,10 @@ export interface Repository {
   forget(snapshotIds: string[], step: Step): Promise<void>;
   /** Without a lock: what a writer adds meanwhile may be in it or not. */
   measure(step: Step): Promise<RepositoryUse>;
+  /** Gives back the space that no snapshot needs. */
+  prune(step: Step): Promise<Pruned>;
+  /** Whether what is left hangs together; no data is read. Throws `repository.damaged`. */
+  check(step: Step): Promise<void>;
   /** Makes the repository accept again what was lost with damaged or missing packs (the next `store`
    * sends it anew). Never removes a snapshot. `damagedPacks` from a `readBack`; without them everything
    * in the repository is read to find them. */

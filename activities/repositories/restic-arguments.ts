@@ -144,6 +144,16 @@ export function sizeArguments(): string[] {
   return ['stats', '--mode=raw-data', '--json', '--no-lock'];
 }
 
+/** Rewrites packs of which more is unneeded than restic's own default of 5 % allows. */
+export function pruneArguments(): string[] {
+  return ['prune'];
+}
+
+/** Its lock is exclusive: nothing changes under it. */
+export function structureArguments(cacheFolder: string): string[] {
+  return ['check', '--json', `--cache-dir=${cacheFolder}`];
+}
+
 /** For every command: the limits, the bound on a request that hangs, and how long to wait for a lock. */
 export function commonArguments(options: {
   url: string;

@@ -5,6 +5,7 @@ import type { Repository } from './repository.ts';
 import { forgetArguments } from './restic-arguments.ts';
 import { connectionFor, type ResticConnection, type ResticOptions } from './restic-connection.ts';
 import { copySnapshots, createRepository } from './restic-copy.ts';
+import { checkStructure, pruneRepository } from './restic-prune.ts';
 import { readBackPoints } from './restic-read-back.ts';
 import { readShareOf } from './restic-read-share.ts';
 import { recoverRepository, repairRepository } from './restic-repair.ts';
@@ -46,6 +47,8 @@ export function createResticRepository(options: ResticOptions): Repository {
       await runRestic(connection, { operation, args: forgetArguments(snapshotIds) }, step);
     },
     measure: (step) => measureRepository(connection, step),
+    prune: (step) => pruneRepository(connection, step),
+    check: (step) => checkStructure(connection, step),
     repair: (step, damagedPacks) => repairRepository(connection, damagedPacks, step),
   };
   connections.set(repository, connection);

@@ -93,11 +93,11 @@ export function jobServices({ catalog, temporal }: Parts): JobServices {
  * The key is claimed before the job begins, the job before its workflow: whoever dies in between, the same
  * request finishes it and nothing is begun twice.
  */
-async function startOnce(
+export async function startOnce(
   catalog: Catalog,
   actor: Actor,
   key: IdempotencyKey | null,
-  kind: 'backup' | 'verify' | 'verify-due',
+  kind: 'backup' | 'verify' | 'verify-due' | 'retention',
   request: { policy: string; assets: string[] },
   start: (job: Job, assets: string[]) => Promise<void>,
 ): Promise<Once<Job>> {

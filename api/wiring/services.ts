@@ -10,6 +10,7 @@ import { holdServices } from './holds.ts';
 import { pointServices } from './points.ts';
 import { policyServices } from './policies.ts';
 import { restoreServices } from './restores.ts';
+import { retentionServices } from './retention.ts';
 import { statusServices } from './status.ts';
 
 /** The services behind the routes, made of the real catalogue and the real Temporal. */
@@ -23,6 +24,7 @@ export function createServices(parts: Parts): Services {
     ...holdServices(parts),
     ...restoreServices(parts),
     ...incidentServices(parts),
+    ...retentionServices(parts),
     ...configurationServices(parts),
     ...policyServices(parts),
   };

@@ -4,9 +4,11 @@ import type { SecretReference } from '../secret-reference.ts';
 import { DEFAULT_IDEMPOTENCY_SECONDS, normaliseHeadroom, normaliseLimits } from './normalise-guards.ts';
 import { normaliseNotification } from './normalise-notifications.ts';
 import { resolvePath } from './paths.ts';
+import { presets } from './retention-presets.ts';
 import { absoluteRepositoryUrl } from './repository-url.ts';
 import type { WrittenConfiguration } from './schema.ts';
 import { normaliseVerification } from './schema-verification.ts';
+import type { WrittenRetention } from './schema-retention.ts';
 import type {
   Asset,
   Command,
@@ -14,9 +16,9 @@ import type {
   HealthCheck,
   Hooks,
   Policy,
+  PolicyRetention,
   Repository,
   RestorePlan,
-  Retention,
 } from './types.ts';
 
 type Written<Key extends 'repositories' | 'assets' | 'policies'> = NonNullable<
@@ -61,6 +63,7 @@ function normaliseRepository(written: Written<'repositories'>, folder: string): 
     env: Object.fromEntries(env),
     limits: normaliseLimits(written.url, written.limits),
     headroom: normaliseHeadroom(written.url, written.headroom),
+    ...(written.immutability && { immutability: written.immutability }),
   };
 }
 
@@ -150,8 +153,9 @@ function normalisePolicy(written: Written<'policies'>): Policy {
   };
 }
 
-function normaliseRetention(written: Written<'policies'>['retention']): Retention | null {
-  if (!written) return null;
+function normaliseRetention(retention: WrittenRetention | undefined): PolicyRetention | null {
+  if (!retention) return null;
+  const written: WrittenRetention = { ...(retention.preset && presets[retention.preset]), ...retention };
   return {
     keepLast: written.keepLast ?? null,
     keepHourly: written.keepHourly ?? null,
@@ -165,6 +169,7 @@ function normaliseRetention(written: Written<'policies'>['retention']): Retentio
     keepWithinWeeklySeconds: written.keepWithinWeekly ?? null,
     keepWithinMonthlySeconds: written.keepWithinMonthly ?? null,
     keepWithinYearlySeconds: written.keepWithinYearly ?? null,
+    ...(written.maxDrop !== undefined && { maxDropShare: written.maxDrop }),
   };
 }
 

@@ -10,6 +10,7 @@ import { brokenRenames } from './rename-rules.ts';
 import { repositoryIdentity } from './repository-url.ts';
 import { brokenVerification } from './rules-verification.ts';
 import { brokenGuards } from './rules-guards.ts';
+import { contradictingRetention } from './retention-rules.ts';
 import { shownKey } from './shown-value.ts';
 
 export function brokenRules(document: unknown, folder: string): Finding[] {
@@ -24,6 +25,7 @@ export function brokenRules(document: unknown, folder: string): Finding[] {
     ...brokenRenames(document),
     ...itemsOf(document, ['repositories']).flatMap((path) => brokenGuards(document, path)),
     ...brokenNotifications(document),
+    ...contradictingRetention(document, itemsOf(document, ['policies'])),
     ...itemsOf(document, ['policies']).flatMap((path) => [
       ...brokenPolicy(document, path, namesOf(assets), namesOf(repositories)),
     ]),
@@ -132,7 +134,9 @@ function tooMuchJitter(document: unknown, policy: Path): Finding[] {
 
 function emptyRetention(document: unknown, path: Path, without: string): Finding[] {
   const retention = valueAt(document, path);
-  if (!isMapping(retention) || Object.values(retention).some((kept) => kept !== 0)) return [];
+  if (!isMapping(retention)) return [];
+  const { maxDrop: _, ...words } = retention;
+  if (Object.values(words).some((kept) => kept !== 0)) return [];
   const fix = `say what to keep, for example { keepLast: 3, keepDaily: 30 }, or leave retention out ${without}`;
   return [{ path, message: 'this retention keeps nothing: every recovery point would go', fix }];
 }

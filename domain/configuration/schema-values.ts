@@ -87,6 +87,18 @@ export const keepWithin = text('a duration', '30d', (written) => {
   return seconds ?? refusedDuration;
 });
 
+/** Becomes a part of 1. */
+export const share = text(
+  'a percentage',
+  '50%',
+  (written) => {
+    const percent = Number(/^(\d+(?:\.\d+)?) ?%$/.exec(written)?.[1]);
+    if (percent > 0 && percent <= 100) return percent / 100;
+    return { message: 'not a percentage above 0 % and up to 100 %', fix: 'write it like 50%' };
+  },
+  '^\\d+(\\.\\d+)? ?%$',
+);
+
 const wholeNumber = z.int({ error: expects('a whole number', '1') });
 export const count = wholeNumber.min(0, say('less than nothing', 'write 0 or more'));
 export const port = wholeNumber

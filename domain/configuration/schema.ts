@@ -9,6 +9,7 @@ import { objectives } from './schema-objectives.ts';
 import { verification } from './schema-verification.ts';
 import * as guards from './schema-guards.ts';
 import { notifications } from './schema-notifications.ts';
+import { immutability, retention } from './schema-retention.ts';
 import * as value from './schema-values.ts';
 
 const temporal = value.keys('where Temporal is', {
@@ -67,27 +68,8 @@ const repository = value.keys('a repository', {
     .optional(),
   limits: guards.limits.optional(),
   headroom: guards.headroom.optional(),
+  immutability: immutability.optional(),
 });
-
-/** 0 keeps nothing and restic refuses less: a word is given a number, or left out. */
-const keep = value.count.optional();
-
-const retention = value
-  .keys('what to keep', {
-    keepLast: keep,
-    keepHourly: keep,
-    keepDaily: keep,
-    keepWeekly: keep,
-    keepMonthly: keep,
-    keepYearly: keep,
-    keepWithin: value.keepWithin.optional(),
-    keepWithinHourly: value.keepWithin.optional(),
-    keepWithinDaily: value.keepWithin.optional(),
-    keepWithinWeekly: value.keepWithin.optional(),
-    keepWithinMonthly: value.keepWithin.optional(),
-    keepWithinYearly: value.keepWithin.optional(),
-  })
-  .meta({ minProperties: 1 });
 
 const copy = z.union([
   value.name,

@@ -50,6 +50,13 @@ export interface Repository {
   limits: Limits;
   /** null: its size is not known. Absent in configurations applied before there were watermarks. */
   headroom?: Headroom | null;
+  /** Its store keeps what was written from being deleted for so long. Absent: nothing does. */
+  immutability?: Immutability;
+}
+
+export interface Immutability {
+  mode: 'governance' | 'compliance';
+  days: number;
 }
 
 export interface Limits {
@@ -144,7 +151,7 @@ export interface Policy {
   repository: string;
   copies: PolicyCopy[];
   /** null: nothing was said, and nothing is ever dropped. */
-  retention: Retention | null;
+  retention: PolicyRetention | null;
   proof: RequiredProof;
   objectives: Objectives;
   /** null: nothing is read back beside what each backup does itself. Absent in documents of earlier versions. */
@@ -164,7 +171,7 @@ export interface Verification {
 export interface PolicyCopy {
   repository: string;
   /** null: the policy's own. */
-  retention: Retention | null;
+  retention: PolicyRetention | null;
 }
 
 /** A cron expression has five fields, or is one of `@hourly` … `@yearly`; times are UTC. */
@@ -194,6 +201,11 @@ export interface Retention {
   keepWithinWeeklySeconds: number | null;
   keepWithinMonthlySeconds: number | null;
   keepWithinYearlySeconds: number | null;
+}
+
+export interface PolicyRetention extends Retention {
+  /** The part of an asset's points that one run may drop unconfirmed. Absent: half of them. */
+  maxDropShare?: number;
 }
 
 export interface Objectives {

@@ -16,6 +16,8 @@ export interface RetainedPoint {
   provenAt: string | null;
   /** This copy cannot be restored whole. */
   damaged: boolean;
+  /** Something of its source could not be read. */
+  partial?: boolean;
   /** Open restores and drills, people: whoever said that it has to stay. */
   held: readonly { owner: string; reason: string }[];
   /** Of safety and system points: from when on they may go. null: only by a person's word. */
@@ -60,10 +62,17 @@ export function planRetention(request: RetentionRequest): Decision[] {
 
 type Reasons = ReadonlyMap<string, readonly string[]>;
 
-/** Only whole regular points count: what cannot be restored must not push out what can. */
+/**
+ * What cannot be restored must not push out what can: damaged points are not counted, and the rules are asked
+ * once more as if the partial ones were not there.
+ */
 function byTheRules(points: readonly RetainedPoint[], { rules, now }: RetentionRequest): Reasons {
   if (keepsEverything(rules)) return reasonFor(points, () => 'nothing was said, so nothing is dropped');
-  return keptByRules(points.filter(isRegular).filter(isWhole), rules, now);
+  const regular = points.filter(isRegular).filter(isWhole);
+  const complete = regular.filter(isComplete);
+  const kept = keptByRules(regular, rules, now);
+  if (complete.length === regular.length) return kept;
+  return new Map([...keptByRules(complete, rules, now), ...kept]);
 }
 
 /** Rules without a number in them would drop everything; nobody who means that says it like this. */
@@ -83,7 +92,7 @@ function bestOf(points: readonly RetainedPoint[]): { id: string; reason: string 
   if (proven) return { id: proven.id, reason: 'the newest proven point' };
   const verified = points.find(({ verifiedAt }) => verifiedAt !== null);
   if (verified) return { id: verified.id, reason: 'the newest verified point, none being proven' };
-  const stored = points[0];
+  const stored = points.find(isComplete) ?? points[0];
   return stored ? { id: stored.id, reason: 'the newest stored point, none being verified' } : null;
 }
 
@@ -118,6 +127,10 @@ function whyItGoes(point: RetainedPoint, rules: Retention | null): string {
 
 function isRegular({ kind }: RetainedPoint): boolean {
   return kind === 'regular';
+}
+
+function isComplete({ partial }: RetainedPoint): boolean {
+  return partial !== true;
 }
 
 function isWhole({ damaged }: RetainedPoint): boolean {

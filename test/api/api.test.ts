@@ -21,6 +21,8 @@ const routes: [method: string, path: string, role: (typeof roles)[number], body:
     ['POST', '/api/v1/backups', 'operator', { policy: 'critical' }, 202],
     ['POST', '/api/v1/verifications', 'operator', { policy: 'critical' }, 202],
     ['GET', '/api/v1/verifications/plan?policy=critical', 'viewer', null, 200],
+    ['GET', '/api/v1/policies/critical/retention', 'viewer', null, 200],
+    ['POST', '/api/v1/retentions', 'operator', { policy: 'critical' }, 202],
     ['GET', '/api/v1/jobs', 'viewer', null, 200],
     ['GET', '/api/v1/jobs/job-1', 'viewer', null, 200],
     ['GET', '/api/v1/jobs/job-1/events', 'viewer', null, 200],

@@ -13,6 +13,7 @@ import type {
   ListedPoint,
   Once,
   PolicyItem,
+  RetentionPlan,
   Services,
   StatusReport,
 } from '../../api/services.ts';
@@ -28,6 +29,7 @@ export interface ServicesDouble extends Services {
   tests: ChannelTest[];
   auditOk: boolean;
   histories: HistoryCheck[];
+  retention: RetentionPlan;
   /** What a started job becomes when it has been looked at this often. */
   ending: { after: number; job: Partial<Job> };
 }
@@ -67,6 +69,7 @@ export function servicesDouble(): ServicesDouble {
     tests: [],
     auditOk: true,
     histories: [],
+    retention: { decisions: [], anomalies: [] },
     ending: { after: 2, job: { status: 'success' } },
 
     health: async () => ({ parts: [{ name: 'catalog', ok: true }] }),
@@ -99,6 +102,16 @@ export function servicesDouble(): ServicesDouble {
     planVerification: async (policy) => {
       if (policy === 'absent') throw unknown(`policy ${policy}`);
       return samplePlan(policy);
+    },
+    retentionPlan: async (policy) => {
+      if (policy === 'absent') throw unknown(`policy ${policy}`);
+      return double.retention;
+    },
+    startRetention: async (actor, request, key) => {
+      const started = await plain.startBackup(actor, { policy: request.policy, assets: [] }, key);
+      const answer = { ...started.answer, type: 'retention' as const };
+      double.jobs.set(answer.id, answer);
+      return { ...started, answer };
     },
     listJobs: async () => ({ items: [...double.jobs.values()].reverse(), next: null }),
     getJob: async (id) => {

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { readdirSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { migrateCatalog, openCatalog } from '../../catalog/index.ts';
 import { catalogBefore, migrationNames } from './earlier-catalog.ts';
 import { newDatabase, runSql } from './fixture.ts';

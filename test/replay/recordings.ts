@@ -1,5 +1,5 @@
 import type { RestoreInput } from '../../workflows/messages.ts';
-import { cancel, commit } from '../../workflows/messages.ts';
+import { askForLease, cancel, commit, leaseGranted } from '../../workflows/messages.ts';
 import { failWith, planned, untilCancelled, type Script } from '../workflows/steps-double.ts';
 import { until, type Run } from '../workflows/time-skipping.ts';
 
@@ -26,6 +26,10 @@ const restore: RestoreInput = {
   actor: 'tester',
   expirySeconds: 3600,
 };
+
+const retention = { policy: 'critical', jobId: 'job-3', trigger: 'manual', actor: 'tester', confirm: false };
+const leaseAfterAWhile: Script['askForLease'] = async () => undefined;
+const keyOf = (run: Run): string => run.of('askForLease')[0]?.input.key as string;
 
 const whenPrepared = async (run: Run, decide: (run: Run) => Promise<unknown>) => {
   await until('it is prepared', async () => (await run.phase()) === 'prepared');
@@ -156,4 +160,53 @@ export const recordings: Recording[] = [
     script: {},
   },
   { name: 'notify-test', workflow: 'notifyTest', input: { channel: null, actor: 'tester' }, script: {} },
+  {
+    name: 'backup-leased',
+    workflow: 'backup',
+    input: backup,
+    script: { beginJob: threeAssets },
+  },
+  {
+    name: 'verify-leased',
+    workflow: 'verify',
+    input: verify,
+    script: { pointsToVerify: targets },
+  },
+  { name: 'restore-leased', workflow: 'restore', input: restore, script: {}, drive: committed },
+  {
+    name: 'retention-success',
+    workflow: 'retention',
+    input: retention,
+    script: { beginJob: planned({ assets: ['orders', 'uploads'], copies: ['offsite'] }) },
+  },
+  {
+    name: 'retention-refused',
+    workflow: 'retention',
+    input: retention,
+    script: { planRetention: async () => failWith('retention.dropsTooMuch') },
+  },
+  {
+    name: 'retention-waited',
+    workflow: 'retention',
+    input: retention,
+    script: { askForLease: leaseAfterAWhile },
+    drive: async (run) => {
+      await until('it is shown as waiting', () => run.of('jobWaits').length > 0);
+      await run.handle.signal(leaseGranted, { repository: 'local', key: keyOf(run), fence: 1 });
+    },
+  },
+  {
+    name: 'lease',
+    workflow: 'lease',
+    input: { repository: 'local' },
+    script: { leaseHolderRuns: async () => false },
+    drive: async (run) => {
+      // Nobody of these is there: each grant is taken back as soon as its holder cannot be told.
+      for (const key of ['one', 'two']) {
+        const mode = key === 'one' ? 'shared' : 'exclusive';
+        await run.handle.signal(askForLease, { key, holder: `backup/${key}`, mode });
+      }
+      await until('both were granted', () => run.of('recordLease').length === 2);
+    },
+  },
 ];

@@ -62,6 +62,7 @@ describe('backup', () => {
       HoldfastAsset: ['orders'],
       HoldfastJob: ['backup'],
       HoldfastStatus: ['success'],
+      TemporalChangeVersion: ['lease'],
     });
   });
 

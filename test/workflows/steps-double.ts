@@ -8,6 +8,7 @@ import type {
   NotifyActivities,
 } from '../../activities/contract.ts';
 import { HoldfastError, type FailureCode } from '../../domain/errors.ts';
+import { leaseGranted } from '../../workflows/messages.ts';
 import type { RestoreStatus } from '../../domain/restore.ts';
 
 // A double of our own activities/contract.ts, for tests of the workflows: each step does at once what went
@@ -134,6 +135,9 @@ export function wordsOf({ name, input }: Call): string {
   if (name === 'runRestoreCommands') what.push(input.which);
   if (name === 'copyPoint') what.push(input.to);
   if (name === 'guardUpload') what.push(input.repository);
+  if (name === 'jobWaits') what.push(input.waits ? 'for' : 'no more for', input.repository);
+  if (['planRetention', 'forgetPlanned', 'pruneRepository', 'checkRepository'].includes(name))
+    what.push(input.repository);
   if (name === 'verifyPoints' || name === 'provePoint') what.push(input.repository);
   if (name === 'readGroup') what.push(input.repository, `${input.group}/${input.groups}`);
   if (name === 'endReadingCycle') what.push(input.repository);
@@ -141,6 +145,20 @@ export function wordsOf({ name, input }: Call): string {
   if (name === 'endJob' || name === 'restoreStatus') what.push(input.status satisfies RestoreStatus);
   return [name, ...what].join(' ');
 }
+
+/** The lease is free: whoever asks has it at once. */
+const granted: ControlActivities['askForLease'] = async ({ repository, key, holder }) => {
+  const handle = Context.current().client.workflow.getHandle(holder);
+  await handle.signal(leaseGranted, { repository, key, fence: 1 });
+};
+
+/** What keeps the queues of repositories going, and is no step of a pipeline. */
+export const leaseSteps: readonly StepName[] = [
+  'askForLease',
+  'recordLease',
+  'leaseHolderRuns',
+  'leaseWithdrawn',
+];
 
 const nothing = async () => undefined;
 
@@ -166,6 +184,16 @@ const wellBehaved: Required<Script> = {
   beginRemoval: nothing,
   hostOf: async () => QUEUE,
   testChannels: async () => [],
+  askForLease: granted,
+  recordLease: async ({ after }) => after + 1,
+  leaseHolderRuns: async () => true,
+  leaseWithdrawn: nothing,
+  jobWaits: nothing,
+
+  planRetention: async () => ({ there: true, leftovers: [] }),
+  forgetPlanned: nothing,
+  pruneRepository: async () => ({ freedBytes: 100, remainingBytes: 900 }),
+  checkRepository: nothing,
 
   preflightAsset: nothing,
   guardUpload: async () => ({ goesOnAt: null }),

@@ -5,8 +5,8 @@ import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temp
 import { defaultCacheDirectory } from '../../tools/cache.ts';
 import { resolveTool } from '../../tools/resolve.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
-import { phase } from '../../workflows/messages.ts';
-import { doubledSteps, QUEUE, wordsOf, type Call, type Script } from './steps-double.ts';
+import { leaseWorkflowId, phase } from '../../workflows/messages.ts';
+import { doubledSteps, leaseSteps, QUEUE, wordsOf, type Call, type Script } from './steps-double.ts';
 
 // One time-skipping server and one worker for all tests of the workflows: starting them takes seconds. Time
 // is skipped only while a result is waited for, or by `sleep`; its clock is one, so tests run one by one.
@@ -39,7 +39,8 @@ export async function play(workflow: string, input: unknown, script: Script): Pr
   return {
     handle,
     calls,
-    steps: () => calls.filter(({ attempt }) => attempt === 1).map(wordsOf),
+    steps: () =>
+      calls.filter(({ name, attempt }) => attempt === 1 && !leaseSteps.includes(name)).map(wordsOf),
     of: (name) => calls.filter((call) => call.name === name),
     phase: () => handle.query(phase),
     cancel: () => {
@@ -56,6 +57,13 @@ export async function play(workflow: string, input: unknown, script: Script): Pr
       }
     },
   };
+}
+
+/** Lets the queue of a repository run beside the workflows under test. Its steps are kept apart from theirs. */
+export function playsLeases(repository: string) {
+  const queue = { script: {} as Script, calls: [] as Call[] };
+  runs.set(leaseWorkflowId(repository), queue);
+  return { ...queue, of: (name: Call['name']) => queue.calls.filter((call) => call.name === name) };
 }
 
 /**

@@ -71,6 +71,7 @@ policies:
     dataDir: at('data'),
     hostQueue: 'host',
     clock,
+    leases: { ask: async () => {}, holderRuns: async () => true },
     openRepository,
     sourceOf: createSources(at('data')),
   };

@@ -65,7 +65,7 @@ table('unknown keys, with the nearest known one', [
   ['sites', written({ head: 'version: 1\n§sites: []' }), { says: /unknown key/, fix: /nearest/ }],
   [
     'in a repository',
-    repository(`${place}, §immutability: { days: 30 }`),
+    repository(`${place}, §immutable: { days: 30 }`),
     { says: /unknown key/, fix: /known here: name, type/ },
   ],
   [

@@ -1,0 +1,76 @@
+// The numbers of the leases on repositories. Who may hold one is decided by the lease's workflow; that no two
+// ever have the same number, and that the newest is known to whoever wants to delete, is decided here.
+
+import { HoldfastError } from '../domain/errors.ts';
+import type { LeaseRequest, RepositoryFence } from '../domain/lease.ts';
+import type { Database, Transaction } from './database.ts';
+
+export interface Leases {
+  /**
+   * Takes the next number for this grant, higher than `after`. The same key again gets its number again. An
+   * exclusive grant goes on the audit chain; shared ones, several a backup, change nothing by themselves.
+   */
+  grant(lease: LeaseRequest & { repository: string; after: number }): Promise<number>;
+  /** Throws `fenced` when the lease was granted to somebody else since. */
+  assertFence(lease: RepositoryFence): Promise<void>;
+  /** A lease that was taken from a holder that is gone. */
+  withdrawn(lease: LeaseRequest & { repository: string; fence: number }): Promise<void>;
+}
+
+export function leases(database: Database): Leases {
+  return {
+    grant: (lease) =>
+      database.write(`granting a lease on ${lease.repository}`, (transaction) => grant(transaction, lease)),
+
+    assertFence: ({ repository, fence }) =>
+      database.read(`checking the lease on ${repository}`, async (query) => {
+        const [row] = await query<{ fence: number; holder: string }>(
+          'select fence, holder from repository_leases where repository = $1',
+          [repository],
+        );
+        if (row?.fence === fence) return;
+        throw new HoldfastError({
+          code: 'fenced',
+          message: `nothing more may be taken away from ${repository} under lease ${fence}`,
+          cause: row ? `lease ${row.fence} was granted to ${row.holder} since` : 'it was never granted',
+          hint: 'nothing need be done: what was left undone is done by the next run',
+          retryable: false,
+        });
+      }),
+
+    withdrawn: ({ repository, holder, mode, fence }) =>
+      database.write(`withdrawing a lease on ${repository}`, async ({ audit }) =>
+        audit({
+          action: 'lease.withdrawn',
+          subject: `repository/${repository}`,
+          details: { holder, mode, fence },
+        }),
+      ),
+  };
+}
+
+async function grant(
+  { query, audit }: Transaction,
+  { repository, key, holder, mode, after }: Parameters<Leases['grant']>[0],
+): Promise<number> {
+  await query(
+    `insert into repository_leases (repository, fence, key, holder, mode, granted_at)
+     values ($1, 0, '', '', 'shared', $2) on conflict do nothing`,
+    [repository, new Date().toISOString()],
+  );
+  const [last] = await query<{ fence: number; key: string }>(
+    'select fence, key from repository_leases where repository = $1 for update',
+    [repository],
+  );
+  if (last?.key === key) return last.fence;
+  const fence = Math.max(last?.fence ?? 0, after) + 1;
+  await query(
+    `update repository_leases set fence = $2, key = $3, holder = $4, mode = $5, granted_at = $6
+      where repository = $1`,
+    [repository, fence, key, holder, mode, new Date().toISOString()],
+  );
+  if (mode === 'exclusive') {
+    audit({ action: 'lease.granted', subject: `repository/${repository}`, details: { holder, mode, fence } });
+  }
+  return fence;
+}

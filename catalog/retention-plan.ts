@@ -1,0 +1,88 @@
+// What a policy's retention would keep and drop, from what the catalogue knows: nothing is asked of a
+// repository, and nothing changes.
+
+import type { Configuration, Policy } from '../domain/configuration/types.ts';
+import { anomaliesOf, type Anomaly } from '../domain/retention/anomalies.ts';
+import { retainedPoint, retentionIn, type Hold } from '../domain/retention/copy-facts.ts';
+import { planRetention, type Decision } from '../domain/retention/plan.ts';
+import type { Catalog, Page } from './catalog.ts';
+import type { CopyFacts } from './retention.ts';
+
+export interface RepositoryPlan {
+  repository: string;
+  assets: { asset: string; copies: CopyFacts[]; decisions: Decision[] }[];
+}
+
+export interface PlanRequest {
+  configuration: Configuration;
+  policy: Policy;
+  repository: string;
+  now: Date;
+  /** Who else says that a point of the asset has to stay, besides the restores that are open. */
+  holds?: (asset: string) => Promise<readonly Hold[]>;
+}
+
+export async function planRepository(catalog: Catalog, request: PlanRequest): Promise<RepositoryPlan> {
+  const { configuration, policy, repository, now } = request;
+  const configured = configuration.repositories.find(({ name }) => name === repository);
+  const rules = retentionIn(policy, repository);
+  const assets: RepositoryPlan['assets'] = [];
+  for (const asset of policy.assets) {
+    const holds = await holdsOn(catalog, asset, request.holds);
+    const copies = await everyCopy(catalog, asset, repository);
+    const points = copies.map((copy) => retainedPoint(copy, holds));
+    const immutableDays = configured?.immutability?.days ?? null;
+    assets.push({ asset, copies, decisions: planRetention({ points, rules, immutableDays, now }) });
+  }
+  return { repository, assets };
+}
+
+/** What of a plan cannot be believed; the snapshots are known to whoever has asked the repository. */
+export function anomaliesIn(
+  plan: RepositoryPlan,
+  policy: Policy,
+  seen: {
+    now: Date;
+    lastSeenAt: string | null;
+    missingSnapshots: readonly string[];
+    unknownSnapshots: readonly string[];
+  },
+): Anomaly[] {
+  const maxDropShare = retentionIn(policy, plan.repository)?.maxDropShare ?? null;
+  return anomaliesOf({
+    policy: policy.name,
+    repository: plan.repository,
+    plans: plan.assets,
+    ...seen,
+    ...(maxDropShare !== null && { bounds: { maxDropShare } }),
+  });
+}
+
+/** What has to stay, whatever the rules say: the points of open restores, and what `more` names. */
+export async function holdsOn(
+  catalog: Catalog,
+  asset: string,
+  more: PlanRequest['holds'] = () => Promise.resolve([]),
+): Promise<Hold[]> {
+  const { items } = await catalog.restores.list({
+    asset,
+    status: ['preparing', 'prepared', 'awaitingApproval', 'committing', 'checking'],
+    limit: 500,
+  });
+  const ofRestores = items.flatMap(({ id, point, safetyPointId, status }): Hold[] => [
+    { pointId: point, owner: `restore ${id}`, reason: `it is ${status}` },
+    ...(safetyPointId ? [{ pointId: safetyPointId, owner: `restore ${id}`, reason: 'its way back' }] : []),
+  ]);
+  return [...ofRestores, ...(await more(asset))];
+}
+
+async function everyCopy(catalog: Catalog, asset: string, repository: string): Promise<CopyFacts[]> {
+  const copies: CopyFacts[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Page<CopyFacts> = await catalog.retention.facts(asset, repository, { limit: 500, cursor });
+    copies.push(...page.items);
+    cursor = page.next;
+  } while (cursor !== null);
+  return copies;
+}

@@ -1,0 +1,87 @@
+// Who may work in a repository: any number of readers and writers side by side (`shared`), or one that takes
+// away (`exclusive`), alone. First come, first served: an exclusive request holds up every later one.
+
+export type LeaseMode = 'shared' | 'exclusive';
+
+export interface LeaseRequest {
+  /** Names the request; the same one asked again changes nothing. */
+  key: string;
+  /** Id of the workflow that asks. */
+  holder: string;
+  mode: LeaseMode;
+}
+
+export interface LeaseGrant extends LeaseRequest {
+  /** Higher than that of every grant before it: what comes with a lower one comes too late. */
+  fence: number;
+  /** Milliseconds since 1970: when it was granted, or last found in use. */
+  since: number;
+}
+
+export interface LeaseState {
+  held: readonly LeaseGrant[];
+  /** In the order they asked. */
+  waiting: readonly LeaseRequest[];
+  lastFence: number;
+}
+
+export const nobody: LeaseState = { held: [], waiting: [], lastFence: 0 };
+
+export function asked(state: LeaseState, request: LeaseRequest): LeaseState {
+  const known = [...state.held, ...state.waiting].some(({ key }) => key === request.key);
+  return known ? state : { ...state, waiting: [...state.waiting, request] };
+}
+
+/** The one whose turn it is, if nobody is in its way. */
+export function nextInTurn({ held, waiting }: LeaseState): LeaseRequest | null {
+  const first = waiting[0];
+  if (!first) return null;
+  const free = first.mode === 'exclusive' ? held.length === 0 : held.every(({ mode }) => mode === 'shared');
+  return free ? first : null;
+}
+
+/** Nothing changes unless it is this request's turn: it may have been taken back meanwhile. */
+export function granted(state: LeaseState, key: string, fence: number, now: number): LeaseState {
+  const next = nextInTurn(state);
+  if (next?.key !== key) return state;
+  if (fence <= state.lastFence) throw new RangeError(`fence ${fence} does not follow ${state.lastFence}`);
+  return {
+    held: [...state.held, { ...next, fence, since: now }],
+    waiting: state.waiting.slice(1),
+    lastFence: fence,
+  };
+}
+
+/** Given back, or not wanted any more. */
+export function released(state: LeaseState, key: string): LeaseState {
+  return {
+    ...state,
+    held: state.held.filter((grant) => grant.key !== key),
+    waiting: state.waiting.filter((request) => request.key !== key),
+  };
+}
+
+/** The holders that a waiting request waits for, and those that are before it. */
+export function inTheWayOf({ held, waiting }: LeaseState, key: string): string[] {
+  const place = waiting.findIndex((request) => request.key === key);
+  if (place === -1) return [];
+  return [...held, ...waiting.slice(0, place)].map(({ holder }) => holder);
+}
+
+/** Grants that nobody has been seen to use for so long. */
+export function overdue({ held }: LeaseState, limitMilliseconds: number, now: number): LeaseGrant[] {
+  return held.filter(({ since }) => now - since >= limitMilliseconds);
+}
+
+export function renewed(state: LeaseState, key: string, now: number): LeaseState {
+  return {
+    ...state,
+    held: state.held.map((grant) => (grant.key === key ? { ...grant, since: now } : grant)),
+  };
+}
+
+/** Shown with everything that takes something away from a repository. */
+export interface RepositoryFence {
+  repository: string;
+  fence: number;
+}
