@@ -70,7 +70,7 @@ export function repositoryRooms(database: Database): RepositoryRooms {
     noteSize: (repository, bytes, at) =>
       database.write(`recording the size of ${repository}`, async ({ query }) => {
         await query(
-          `insert into repository_sizes (repository, bytes, measured_at) values ($1, $2, $3)
+          `insert into repository_measured (repository, bytes, measured_at) values ($1, $2, $3)
            on conflict (repository) do update set bytes = excluded.bytes, measured_at = excluded.measured_at`,
           [repository, bytes, at],
         );
@@ -84,7 +84,7 @@ export function repositoryRooms(database: Database): RepositoryRooms {
                      where repository = $1 and ended_at > coalesce(size.measured_at, '-infinity')), 0))::bigint
                     as bytes,
                   size.measured_at as "measuredAt"
-             from (select 1) as one left join repository_sizes as size on size.repository = $1`,
+             from (select 1) as one left join repository_measured as size on size.repository = $1`,
           [repository],
         );
         return row ?? { bytes: 0, measuredAt: null };

@@ -56,7 +56,7 @@ create table repository_room (
 );
 
 -- How much a repository holds, as it said itself; what was sent since is added.
-create table repository_sizes (
+create table repository_measured (
   repository text primary key,
   bytes bigint not null,
   measured_at timestamptz(3) not null
