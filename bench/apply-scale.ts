@@ -38,8 +38,8 @@ async function measured(of: Stack): Promise<string> {
   const rows: string[][] = [];
   const timed = async (what: string, ...words: string[]) => {
     const began = performance.now();
-    const { exitCode, json } = await of.run(...words);
-    if (exitCode !== 0) throw new Error(`${what}: ${JSON.stringify(json.error)}`);
+    const { exitCode, stdout } = await of.run(...words);
+    if (exitCode !== 0) throw new Error(`${what}: ${stdout}`);
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
     rows.push([what, seconds]);
     process.stderr.write(`${what}: ${seconds} s\n`);

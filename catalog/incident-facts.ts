@@ -10,7 +10,7 @@ import type { Database } from './database.ts';
 export interface IncidentRecords {
   /** Of the policies that are configured. */
   outcomes(): Promise<Outcome[]>;
-  /** `cadence` and `paused` are the configuration's. */
+  /** Cadence, jitter and pauses are for the caller to add. */
   newestRuns(): Promise<Pick<PolicyFact, 'name' | 'since' | 'newest'>[]>;
   /** Backups of the policy that began or ended from then on, oldest first: the newest few. */
   signs(policy: string, from: string): Promise<Omit<PingMessage, 'kind' | 'id' | 'createdAt'>[]>;

@@ -34,9 +34,13 @@ export async function lastScheduledStarts(query: Query): Promise<Map<string, str
   return new Map(rows.map(({ name, after }) => [name, after]));
 }
 
-/** What was due before the policy became what it is now cannot be told from its cadence of today. */
+/**
+ * What was due before the policy became what it is now cannot be told from its cadence of today, and what was due
+ * while it was paused was not to run.
+ */
 function countedUntil(condition: string): string {
   return `greatest(since, (
+    select max(resumed_at) from policy_pauses where policy_pauses.policy = policies.name), (
     select max(started_at) from jobs
      where type = 'backup' and trigger = 'schedule' and jobs.policy = policies.name and ${condition}))`;
 }

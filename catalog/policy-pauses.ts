@@ -10,6 +10,8 @@ export interface PolicyPauses {
   resume(policy: string, reason: string, at: string): Promise<void>;
   /** Those that are paused now, by policy. */
   open(): Promise<Map<string, PolicyPause>>;
+  /** By policy: when it was last resumed. */
+  lastResumed(): Promise<Map<string, string>>;
 }
 
 export interface PolicyPause {
@@ -53,6 +55,14 @@ export function policyPauses(database: Database): PolicyPauses {
           `select policy, ${COLUMNS} from policy_pauses where resumed_at is null`,
         );
         return new Map(rows.map(({ policy, ...pause }) => [policy, pause]));
+      }),
+
+    lastResumed: () =>
+      database.read('reading when policies were resumed', async (query) => {
+        const rows = await query<{ policy: string; at: string }>(
+          'select policy, max(resumed_at) as at from policy_pauses where resumed_at is not null group by policy',
+        );
+        return new Map(rows.map(({ policy, at }) => [policy, at]));
       }),
   };
 }

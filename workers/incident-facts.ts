@@ -22,16 +22,23 @@ export async function incidentFacts(
     const policy = policies.get(state.policy ?? '');
     if (policy) assets.push(await assetFact(catalog, state, policy, now));
   }
-  const [outcomes, runs] = [
-    await catalog.incidentRecords.outcomes(),
-    await catalog.incidentRecords.newestRuns(),
-  ];
+  const outcomes = await catalog.incidentRecords.outcomes();
+  const runs = await catalog.incidentRecords.newestRuns();
+  const pauses = {
+    open: await catalog.policyPauses.open(),
+    resumed: await catalog.policyPauses.lastResumed(),
+  };
   return {
     assets,
     outcomes,
     policies: runs.flatMap((run): PolicyFact[] => {
       const policy = policies.get(run.name);
-      return policy ? [{ ...run, cadence: policy.cadence, paused: false }] : [];
+      if (!policy) return [];
+      const { cadence, timing } = policy;
+      const resumedAt = pauses.resumed.get(run.name);
+      const since = resumedAt && resumedAt > run.since ? resumedAt : run.since;
+      const { jitterSeconds } = timing;
+      return [{ ...run, since, cadence, jitterSeconds, paused: pauses.open.has(run.name) }];
     }),
     repositories: await repositoryFacts(catalog, configuration),
     channels: await channelFacts(catalog, configuration),

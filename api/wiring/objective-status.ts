@@ -20,7 +20,8 @@ export async function objectiveStatus(
   now: Date,
 ): Promise<ObjectiveStatus> {
   const { objectives } = catalog;
-  const [all, countedUntil, sizes] = await Promise.all([
+  const [pauses, all, countedUntil, sizes] = await Promise.all([
+    catalog.policyPauses.open(),
     objectives.assetFigures(now),
     objectives.countedUntil(),
     objectives.sizes(new Date(now.getTime() - (WINDOW_DAYS.days90 + MARGIN_DAYS) * DAY_MILLISECONDS)),
@@ -33,7 +34,8 @@ export async function objectiveStatus(
   const missed = new Map<string, Date[]>();
   for (const [name, after] of countedUntil) {
     const policy = policies.get(name);
-    if (policy) missed.set(name, missedSince(policy.cadence, new Date(after), now));
+    if (policy && !pauses.has(name))
+      missed.set(name, missedSince(policy.cadence, policy.timing.jitterSeconds, new Date(after), now));
   }
   return {
     ofAsset: (asset, policy) => {

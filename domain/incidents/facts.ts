@@ -32,6 +32,8 @@ export interface Outcome {
 export interface PolicyFact {
   name: string;
   cadence: Cadence;
+  /** It may begin so much later than due. */
+  jitterSeconds: number | null;
   /** When it was last applied with a change: what was due before is not missed. */
   since: string;
   /** Nothing is due. */

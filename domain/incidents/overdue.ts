@@ -2,6 +2,7 @@
 // as soon as anything is up again.
 
 import { Cron } from 'croner';
+import { CRON_OPTIONS } from '../cadence/next-run.ts';
 import type { Cadence } from '../configuration/types.ts';
 import { formatDuration, writeDuration } from '../duration.ts';
 import type { Condition } from './condition.ts';
@@ -14,8 +15,9 @@ const GRACE_SHARE = 0.1;
 
 export function overdue(policy: PolicyFact, now: Date): Condition[] {
   const { name, cadence, newest, since, paused } = policy;
+  const jitter = policy.jitterSeconds ?? 0;
   if (paused) return [];
-  const due = lastDue(cadence, now, later(since, newest?.startedAt));
+  const due = lastDue(cadence, jitter, now, later(since, newest?.startedAt));
   if (due === null || due <= Date.parse(since)) return [];
   if (newest && Date.parse(newest.startedAt) >= due) return [];
   const common = { topic: 'failure' as const, policies: [name], asset: null };
@@ -47,16 +49,16 @@ export function overdue(policy: PolicyFact, now: Date): Condition[] {
 }
 
 /** The newest moment at which a run had to have started, with the grace gone; null when there was none yet. */
-function lastDue(cadence: Cadence, now: Date, from: string): number | null {
+function lastDue(cadence: Cadence, jitter: number, now: Date, from: string): number | null {
   if (cadence.kind === 'every') {
     const due = Date.parse(from) + cadence.seconds * 1000;
-    return due + graceOf(cadence.seconds) * 1000 < now.getTime() ? due : null;
+    return due + (graceOf(cadence.seconds) + jitter) * 1000 < now.getTime() ? due : null;
   }
-  const cron = new Cron(cadence.expression, { timezone: 'UTC', domAndDow: true, paused: true });
+  const cron = new Cron(cadence.expression, CRON_OPTIONS);
   const [newest, before] = cron.previousRuns(2, now);
   if (!newest) return null;
   const interval = before ? (newest.getTime() - before.getTime()) / 1000 : MOST_GRACE_SECONDS;
-  const late = now.getTime() - newest.getTime() > graceOf(interval) * 1000;
+  const late = now.getTime() - newest.getTime() > (graceOf(interval) + jitter) * 1000;
   return (late ? newest : before)?.getTime() ?? null;
 }
 

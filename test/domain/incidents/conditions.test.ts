@@ -23,6 +23,7 @@ const outcome = (change: Partial<Outcome>): Outcome => ({
 const policy = (change: Partial<PolicyFact>): PolicyFact => ({
   name: 'daily',
   cadence: { kind: 'every', seconds: 86_400 },
+  jitterSeconds: null,
   since: '2026-11-01T00:00:00Z',
   paused: false,
   newest: { jobId: 'j', startedAt: '2026-11-20T02:00:00Z', endedAt: '2026-11-20T02:10:00Z' },

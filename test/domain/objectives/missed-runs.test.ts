@@ -35,14 +35,15 @@ describe('missed runs', () => {
 
   it('until the next run begins, are all that are overdue', () => {
     const since = at('10T03:00:02');
-    assert.deepEqual(missedSince(daily, since, at('11T03:09:00')), [], 'it may just be beginning');
-    assert.deepEqual(times(missedSince(daily, since, at('11T03:10:00'))), ['11T03:00']);
-    assert.deepEqual(times(missedSince(daily, since, at('12T12:00:00'))), ['11T03:00', '12T03:00']);
+    assert.deepEqual(missedSince(daily, null, since, at('11T03:09:00')), [], 'it may just be beginning');
+    assert.deepEqual(times(missedSince(daily, null, since, at('11T03:10:00'))), ['11T03:00']);
+    assert.deepEqual(missedSince(daily, 3600, since, at('11T04:09:00')), [], 'its jitter is an hour');
+    assert.deepEqual(times(missedSince(daily, null, since, at('12T12:00:00'))), ['11T03:00', '12T03:00']);
   });
 
   it('are none where the clock went back', () => {
     assert.deepEqual(missedBetween(daily, at('10T03:00:00'), at('01T03:00:00')), []);
-    assert.deepEqual(missedSince(every(60), at('10T03:00:00'), at('01T03:00:00')), []);
+    assert.deepEqual(missedSince(every(60), null, at('10T03:00:00'), at('01T03:00:00')), []);
   });
 
   it('are bounded: a clock a year ahead does not fill the memory', () => {
