@@ -40,6 +40,8 @@ export interface VerifyCadenceInput {
   jobId?: string;
   trigger?: Trigger;
   actor?: string;
+  /** It begins when this is open; absent: at once. */
+  window?: Window;
 }
 
 export interface RestoreInput {
@@ -96,6 +98,8 @@ export interface RetentionInput {
   actor?: string;
   /** Goes ahead in spite of what would stop it; the actor answers for it. */
   confirm?: boolean;
+  /** It begins when this is open; absent: at once. */
+  window?: Window;
 }
 
 export interface LeaseInput {

@@ -4,6 +4,7 @@ import type { Failure, JobStatus } from '../domain/job.ts';
 import { assetsOf, beginJob, cancelledUnlessDone, endJob, endStopped } from './job-row.ts';
 import { leaseHolder } from './lease-holder.ts';
 import { phase, type RetentionInput } from './messages.ts';
+import { untilOpen } from './window.ts';
 import { labelJob } from './search-attributes.ts';
 import { controlSteps, failureOf, longSteps } from './steps.ts';
 
@@ -20,6 +21,9 @@ export async function retention(input: RetentionInput): Promise<{ jobId: string;
     const waitsFor = leases.waitsFor();
     return waitsFor === null ? now : `waiting for ${waitsFor}`;
   });
+  now = 'waiting for its window';
+  await untilOpen(input.window);
+  now = 'beginning';
   const plan = await beginJob({
     jobId,
     workflowId: workflowInfo().workflowId,

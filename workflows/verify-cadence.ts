@@ -3,6 +3,7 @@ import type { AssetOutcome, CadencePlan, JobPlan } from '../activities/contract.
 import { statusOfEndedJob, type AssetStatus, type Failure, type JobStatus } from '../domain/job.ts';
 import { assetsOf, beginJob, cancelledUnlessDone, endJob, endStopped } from './job-row.ts';
 import { phase, type VerifyCadenceInput } from './messages.ts';
+import { untilOpen } from './window.ts';
 import { labelJob } from './search-attributes.ts';
 import { controlSteps, failureOf, longSteps } from './steps.ts';
 
@@ -16,6 +17,9 @@ export async function verifyCadence(
 ): Promise<{ jobId: string; status: JobStatus }> {
   let now = 'beginning';
   setHandler(phase, () => now);
+  now = 'waiting for its window';
+  await untilOpen(input.window);
+  now = 'beginning';
   const job = await beginJob({
     jobId: input.jobId ?? uuid4(),
     workflowId: workflowInfo().workflowId,
