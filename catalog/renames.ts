@@ -63,6 +63,7 @@ const NAMING_ASSETS = [
   ['job_events', 'asset'],
   ['measured_durations', 'asset'],
   ['restores', 'asset'],
+  ['uploads', 'asset'],
 ] as const;
 
 const NAMING_POLICIES = [
@@ -87,6 +88,7 @@ async function renameAsset(query: Query, { from, to }: Rename): Promise<void> {
        proven_at = greatest(excluded.proven_at, kept.proven_at)`,
     [from, to],
   );
+  await moveDays(query, 'asset', { from, to });
   await query('delete from sync_state where asset = $1', [from]);
   if (heir.length > 0) await query('delete from assets where name = $1', [from]);
 }
@@ -107,6 +109,29 @@ async function renamePolicy(query: Query, { from, to }: Rename): Promise<void> {
   for (const [table, column] of NAMING_POLICIES) {
     await query(`update ${table} set ${column} = $2 where ${column} = $1`, [from, to]);
   }
+  await moveDays(query, 'policy', { from, to });
+  // Its Schedules are made anew under the new name, and have to stand still there as well.
+  await query('update policy_pauses set policy = $2 where policy = $1', [from, to]);
+}
+
+const COUNTED = `backups_succeeded backups_failed backups_cancelled backups_missed validations_succeeded
+  validations_failed points added_bytes store_runs store_milliseconds rehearse_runs rehearse_milliseconds`;
+
+/**
+ * Of the renamed rows some moved their counts along by their triggers, others not: what is left under the old name
+ * goes to the new one, so that the sum over both stays as it was.
+ */
+async function moveDays(query: Query, column: 'asset' | 'policy', { from, to }: Rename): Promise<void> {
+  const counted = COUNTED.split(/\s+/);
+  const place = column === 'asset' ? '$2, policy' : 'asset, $2';
+  await query(
+    `select count_in_asset_day(${place}, day, ${counted.join(', ')}) from asset_days where ${column} = $1`,
+    [from, to],
+  );
+  await query(
+    `update asset_days set ${counted.map((name) => `${name} = 0`).join(', ')} where ${column} = $1`,
+    [from],
+  );
 }
 
 /** Points of one type cannot be restored as another, and what one job backed up twice was never one thing. */

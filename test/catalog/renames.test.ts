@@ -37,7 +37,7 @@ describe('renamed assets and policies', () => {
 
   beforeEach(async () => {
     await fixture.sql(
-      `delete from recovery_points; delete from sync_state; delete from jobs; delete from policies;
+      `delete from asset_days; delete from recovery_points; delete from sync_state; delete from jobs; delete from policies;
        delete from assets; delete from restores; delete from configurations; delete from measured_durations`,
     );
     await fixture.catalog.configurations.apply(before);
@@ -63,6 +63,29 @@ describe('renamed assets and policies', () => {
     assert.equal((await configurations.apply(after)).changed, false);
     const events = (await fixture.catalog.audit.list({ action: 'asset.renamed', limit: 1 })).items;
     assert.deepEqual([events[0]?.subject, events[0]?.details], ['asset/sales', { from: 'orders' }]);
+  });
+
+  it('take along what was counted of them, and their pauses', async () => {
+    const { configurations, objectives, policyPauses } = fixture.catalog;
+    await history();
+    await policyPauses.pause('critical', 'a new disk', '2026-11-20T10:00:00.000Z');
+    const counts = async () => {
+      const rows = await fixture.sql<{ asset: string; policy: string; backups: number; points: number }>(
+        `select asset, policy, sum(backups_succeeded)::int as backups, sum(points)::int as points,
+                sum(rehearse_runs)::int as rehearsals
+           from asset_days group by asset, policy having sum(points + backups_succeeded) > 0`,
+      );
+      return rows.map((row) => Object.values(row).join(' '));
+    };
+    assert.deepEqual(await counts(), ['orders critical 1 1 1']);
+    await configurations.apply(after);
+    assert.deepEqual(await counts(), ['sales critical 1 1 1']);
+    const policies = after.policies.map((policy) => ({ ...policy, name: 'vital', renamedFrom: 'critical' }));
+    await configurations.apply({ ...after, policies });
+    assert.deepEqual(await counts(), ['sales vital 1 1 1']);
+    assert.equal((await objectives.assetFigures(new Date('2026-11-21'))).length > 0, true);
+    assert.deepEqual([...(await policyPauses.open()).keys()], ['vital']);
+    await policyPauses.resume('vital', 'it is in', '2026-11-20T11:00:00.000Z');
   });
 
   it('are joined with what was backed up under the new name before the rename was said', async () => {
