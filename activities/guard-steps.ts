@@ -95,6 +95,9 @@ async function roomOf(
   return { usedBytes, capacityBytes: capacity, freeBytes: Math.max(0, capacity - usedBytes) };
 }
 
+/** Asking a large repository takes minutes: while it is full, not at each send. A prune notes what it left. */
+const MEASURED_AGAIN_MILLISECONDS = 3_600_000;
+
 /**
  * What was sent adds up to too much after a prune, and misses what was there before it was counted: the repository
  * itself is asked, once, and then whenever the sum would keep it closed or close it.
@@ -111,7 +114,8 @@ async function storedBytes(
   const { bytes, measuredAt } = await rooms.size(name);
   const state = (await rooms.find(name))?.watermark ?? 'normal';
   const summed = headroom ? decideWatermark(state, { usedBytes: bytes, capacityBytes }, headroom) : state;
-  if (measuredAt !== null && summed === 'normal') return bytes;
+  const age = measuredAt === null ? Infinity : deployment.clock().getTime() - Date.parse(measuredAt);
+  if (summed === 'normal' ? measuredAt !== null : age < MEASURED_AGAIN_MILLISECONDS) return bytes;
   const repository = await deployment.openRepository(configuration, name);
   const measured = await repository.size(step);
   await rooms.noteSize(name, measured, deployment.clock().toISOString());

@@ -54,6 +54,12 @@ export function installGate(api: Api, { tokens, allowedHosts }: GateOptions): vo
 
 const roles: Role[] = ['viewer', 'operator', 'approver', 'admin'];
 
+/** For what only some requests to a route ask for, beyond the route's own role. */
+export function demandRole(request: FastifyRequest, needed: Role): void {
+  const { actor } = request;
+  if (roles.indexOf(actor.role) < roles.indexOf(needed)) throw notAllowed(request, actor, needed);
+}
+
 const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'];
 
 function refuseForeignHost(request: FastifyRequest, hosts: Set<string>): void {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Api } from './api.ts';
+import { demandRole } from './gate.ts';
 import { idempotencyHeaders, idempotencyKeyOf } from './idempotency.ts';
 import { job } from './jobs.ts';
 import { name, time } from './schemas.ts';
@@ -28,11 +29,12 @@ export function retentionRoutes(api: Api, services: Services): void {
       headers: idempotencyHeaders,
       body: z.strictObject({
         policy: name,
-        confirm: z.boolean().default(false).describe('go ahead in spite of what would stop the run'),
+        confirm: z.boolean().default(false).describe('go ahead in spite of what would stop the run; needs the role approver'),
       }),
       response: { 200: job, 202: job },
     },
     handler: async (request, reply) => {
+      if (request.body.confirm) demandRole(request, 'approver');
       const once = await services.startRetention(request.actor, request.body, idempotencyKeyOf(request));
       return reply.code(once.repeated ? 200 : 202).send(once.answer);
     },

@@ -6,6 +6,7 @@ import type {
   ConfigurationDifference,
   AppliedConfiguration as CurrentConfiguration,
   Difference,
+  OldestUnread,
   Page,
   PolicyPause,
   PointHold,
@@ -246,14 +247,6 @@ export interface JobCount {
   type: JobType;
   status: JobStatus;
   count: number;
-}
-
-/** Every byte of a repository was read back, or written, after `since`. */
-export interface OldestUnread {
-  since: string;
-  seconds: number;
-  /** `verification.within` of the policies that keep points there; the shortest. */
-  limitSeconds: number;
 }
 
 /** What a channel made of a test message. */

@@ -38,6 +38,8 @@ export type { AppliedConfiguration, ConfigurationDifference, Difference } from '
 export type { PointHold } from './holds.ts';
 export type { ChannelFailure } from './notifications.ts';
 export { migrateCatalog } from './migrate.ts';
+export { objectiveStatus } from './objective-status.ts';
+export { oldestUnread, unreadTooLong, type OldestUnread } from './oldest-unread.ts';
 export type { PolicyPause } from './policy-pauses.ts';
 export type { PlannedDrop } from './retention.ts';
 export { anomaliesIn, holdsOn, planRepository, type RepositoryPlan } from './retention-plan.ts';

@@ -2,6 +2,7 @@
 
 import { HoldfastError } from '../domain/errors.ts';
 import type { Database } from './database.ts';
+import { countMissedUntil } from './missed-runs.ts';
 
 export interface PolicyPauses {
   /** Pausing a paused policy again changes nothing: the first reason stands. */
@@ -24,6 +25,11 @@ export function policyPauses(database: Database): PolicyPauses {
   return {
     pause: (policy, reason, at) =>
       database.write(`pausing policy ${policy}`, async ({ query, audit }) => {
+        const before = await query(
+          'select from policy_pauses where policy = $1 and resumed_at is null for update',
+          [policy],
+        );
+        if (before.length === 0) await countMissedUntil(query, policy, at);
         const made = await query(
           `insert into policy_pauses (policy, paused_at, paused_by, reason) values ($1, $2, $3, $4)
            on conflict do nothing returning policy`,

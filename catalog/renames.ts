@@ -111,6 +111,12 @@ async function renamePolicy(query: Query, { from, to }: Rename): Promise<void> {
   }
   await moveDays(query, 'policy', { from, to });
   // Its Schedules are made anew under the new name, and have to stand still there as well.
+  await query(
+    `update policy_pauses set resumed_at = now(), resumed_by = 'apply', resume_reason = 'renamed to ' || $2
+      where policy = $1 and resumed_at is null
+        and exists (select from policy_pauses where policy = $2 and resumed_at is null)`,
+    [from, to],
+  );
   await query('update policy_pauses set policy = $2 where policy = $1', [from, to]);
 }
 

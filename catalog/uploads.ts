@@ -132,7 +132,9 @@ export function uploads(database: Database): Uploads {
         query<UploadWait>(
           `select job_id as "jobId", asset, repository, policy, expected, since, until
              from upload_waits join jobs on jobs.id = job_id
+             join job_assets using (job_id, asset)
             where upload_waits.ended_at is null and jobs.status in ('running', 'waiting')
+              and job_assets.status = 'running'
             order by since`,
         ),
       ),
@@ -206,6 +208,8 @@ async function factsOf(
        (select coalesce(sum(other.expected), 0)::bigint
           from upload_waits as other
           join jobs on jobs.id = other.job_id and jobs.status in ('running', 'waiting')
+          join job_assets on job_assets.job_id = other.job_id and job_assets.asset = other.asset
+           and job_assets.status = 'running'
          where other.repository = $1 and other.ended_at is null and other.until <= $2
            and (other.since, other.job_id, other.asset) < (coalesce($3, $2), $4::uuid, $5::text)) as due`,
     [repository, now.toISOString(), wait?.since ?? null, jobId, asset],
@@ -255,7 +259,9 @@ async function goOn({ query, audit }: Transaction, send: Send, now: Date): Promi
   );
   await query(
     `update jobs set status = 'running' where id = $1 and status = 'waiting'
-        and not exists (select from upload_waits where job_id = $1 and ended_at is null)`,
+        and not exists (
+          select from upload_waits join job_assets using (job_id, asset)
+           where job_id = $1 and ended_at is null and job_assets.status = 'running')`,
     [jobId],
   );
   const message = `${asset} goes on to ${repository}: the day's upload budget has room for it`;
@@ -272,9 +278,13 @@ const RUNS_LOOKED_AT = 6;
 
 async function expected(query: Query, asset: string, repository: string): Promise<number | null> {
   const counted = await query<{ bytes: number }>(
-    `select sum(bytes)::bigint as bytes from uploads
-      where asset = $1 and repository = $2 and measured in ('sent', 'found', 'estimated')
-      group by run having bool_or(measured = 'sent') order by max(ended_at) desc limit $3`,
+    `select (select sum(bytes) from uploads as attempt
+              where attempt.run = newest.run and attempt.asset = $1 and attempt.repository = $2
+                and attempt.measured in ('sent', 'found', 'estimated'))::bigint as bytes
+       from (select run, ended_at from uploads
+              where asset = $1 and repository = $2 and measured = 'sent'
+              order by ended_at desc limit $3) as newest
+      order by newest.ended_at desc`,
     [asset, repository, RUNS_LOOKED_AT],
   );
   const bytes = counted.map((run) => run.bytes);

@@ -1,6 +1,14 @@
 // Everything the incidents are derived from, read from the catalogue.
 
-import type { AssetState, Catalog } from '../catalog/index.ts';
+import {
+  objectiveStatus,
+  oldestUnread,
+  unreadTooLong,
+  type AssetState,
+  type Catalog,
+} from '../catalog/index.ts';
+import type { ErrorBudget } from '../domain/objectives/error-budget.ts';
+import { roomWords } from '../domain/guards/watermark.ts';
 import type { Configuration, Policy } from '../domain/configuration/types.ts';
 import type {
   AssetFact,
@@ -18,9 +26,12 @@ export async function incidentFacts(
 ): Promise<IncidentFacts> {
   const policies = new Map(configuration.policies.map((policy) => [policy.name, policy]));
   const assets: AssetFact[] = [];
+  const objectives = await objectiveStatus(catalog, configuration, now);
   for (const state of await catalog.status()) {
     const policy = policies.get(state.policy ?? '');
-    if (policy) assets.push(await assetFact(catalog, state, policy, now));
+    if (!policy) continue;
+    const { errorBudget } = objectives.ofAsset(state.asset, policy.name);
+    assets.push(await assetFact(catalog, state, policy, errorBudget, now));
   }
   const outcomes = await catalog.incidentRecords.outcomes();
   const runs = await catalog.incidentRecords.newestRuns();
@@ -40,12 +51,18 @@ export async function incidentFacts(
       const { jitterSeconds } = timing;
       return [{ ...run, since, cadence, jitterSeconds, paused: pauses.open.has(run.name) }];
     }),
-    repositories: await repositoryFacts(catalog, configuration),
+    repositories: await repositoryFacts(catalog, configuration, now),
     channels: await channelFacts(catalog, configuration),
   };
 }
 
-async function assetFact(catalog: Catalog, state: AssetState, policy: Policy, now: Date): Promise<AssetFact> {
+async function assetFact(
+  catalog: Catalog,
+  state: AssetState,
+  policy: Policy,
+  errorBudget: ErrorBudget | null,
+  now: Date,
+): Promise<AssetFact> {
   const health = assess(
     {
       asset: state.asset,
@@ -57,6 +74,7 @@ async function assetFact(catalog: Catalog, state: AssetState, policy: Policy, no
       lastJob: state.lastJob,
       measuredSeconds: state.measuredSeconds,
       nextRunAt: null,
+      errorBudget,
     },
     now,
   );
@@ -70,8 +88,20 @@ async function damagedNewest(catalog: Catalog, { asset, damagedPoints }: AssetSt
   return newest?.proof === 'damaged' ? { id: newest.id, takenAt: newest.takenAt } : null;
 }
 
-async function repositoryFacts(catalog: Catalog, { policies }: Configuration): Promise<RepositoryFact[]> {
+async function repositoryFacts(
+  catalog: Catalog,
+  configuration: Configuration,
+  now: Date,
+): Promise<RepositoryFact[]> {
+  const { policies, repositories } = configuration;
   const states = await catalog.repositories.list();
+  const rooms = new Map((await catalog.rooms.list()).map((room) => [room.repository, room]));
+  const unread = await oldestUnread(catalog, configuration, now);
+  const full = (name: string) => {
+    const room = rooms.get(name);
+    const watched = repositories.find((one) => one.name === name)?.headroom;
+    return watched && room?.watermark === 'high' ? roomWords(room) : null;
+  };
   return states
     .filter(({ orphaned }) => !orphaned)
     .map(({ name, needsRepair, damage }) => ({
@@ -79,6 +109,8 @@ async function repositoryFacts(catalog: Catalog, { policies }: Configuration): P
       needsRepair,
       seenAt: damage?.seenAt ?? null,
       words: damage?.errors.slice(0, 3).join('\n') ?? '',
+      full: full(name),
+      unread: unreadTooLong(unread.get(name)),
       policies: policies
         .filter(({ repository, copies }) =>
           [repository, ...copies.map((copy) => copy.repository)].includes(name),

@@ -124,7 +124,7 @@ export async function startOnce(
     job = await catalog.as(actor.name).jobs.begin({
       id,
       workflowId,
-      type: kind === 'backup' ? 'backup' : 'verify',
+      type: kind === 'verify-due' ? 'verify' : kind,
       policy: policy.name,
       trigger: 'manual',
       startedAt: startedAt.toISOString(),

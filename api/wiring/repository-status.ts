@@ -1,10 +1,9 @@
-import type { Catalog } from '../../catalog/index.ts';
+import { unreadTooLong, type Catalog, type OldestUnread } from '../../catalog/index.ts';
 import type { Configuration } from '../../domain/configuration/types.ts';
 import { formatBytes } from '../../domain/bytes.ts';
 import { budgetDay } from '../../domain/guards/budget.ts';
 import { roomWords } from '../../domain/guards/watermark.ts';
-import type { OldestUnread, RepositoryStatusItem } from '../services.ts';
-import { unreadTooLong } from './verification-status.ts';
+import type { RepositoryStatusItem } from '../services.ts';
 
 type RepositoryHealth = Omit<RepositoryStatusItem, 'growth' | 'fillsAt'>;
 

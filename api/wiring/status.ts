@@ -1,4 +1,4 @@
-import type { AssetState } from '../../catalog/index.ts';
+import { objectiveStatus, oldestUnread, type AssetState } from '../../catalog/index.ts';
 import type { Configuration, Policy } from '../../domain/configuration/types.ts';
 import { scheduledRunsOf } from '../../domain/cadence/scheduled-runs.ts';
 import { nextRun } from '../../domain/cadence/next-run.ts';
@@ -6,10 +6,8 @@ import { DAY_MILLISECONDS } from '../../domain/objectives/windows.ts';
 import { assess, type Health } from '../../domain/objectives.ts';
 import type { Services } from '../services.ts';
 import { channelHealth } from './incidents.ts';
-import { objectiveStatus } from './objective-status.ts';
 import type { Parts } from './parts.ts';
 import { repositoryStatus } from './repository-status.ts';
-import { oldestUnread } from './verification-status.ts';
 
 type StatusServices = Pick<Services, 'health' | 'status' | 'jobCounts'>;
 

@@ -4,7 +4,7 @@
 import type { Severity } from '../configuration/notification-types.ts';
 import { formatDuration } from '../duration.ts';
 import type { AssetHealth } from '../objectives.ts';
-import type { Condition } from './condition.ts';
+import { severityRank, type Condition } from './condition.ts';
 import type { AssetFact, ChannelFact, IncidentFacts, Outcome, RepositoryFact } from './facts.ts';
 import { overdue } from './overdue.ts';
 
@@ -17,7 +17,16 @@ export function conditionsOf(facts: IncidentFacts, now: Date): Condition[] {
     ...facts.repositories.flatMap(repository),
     ...facts.channels.flatMap(channel),
   ];
-  return [...new Map(found.map((condition) => [condition.key, condition])).values()];
+  const byKey = new Map<string, Condition>();
+  for (const condition of found) byKey.set(condition.key, merged(byKey.get(condition.key), condition));
+  return [...byKey.values()];
+}
+
+/** An asset in two policies has one incident: in the graver one's words, for whoever follows either. */
+function merged(known: Condition | undefined, other: Condition): Condition {
+  if (!known) return other;
+  const graver = severityRank(other.severity) > severityRank(known.severity) ? other : known;
+  return { ...graver, policies: [...new Set([...known.policies, ...other.policies])] };
 }
 
 /** A breach of an asset that may not be lost is worth waking somebody for. */
@@ -94,20 +103,41 @@ function severityOf(type: Outcome['type'], status: Exclude<Outcome['status'], 's
   return status === 'failed' ? 'critical' : 'warning';
 }
 
-function repository({ name, needsRepair, seenAt, words, policies }: RepositoryFact): Condition[] {
-  if (!needsRepair) return [];
-  return [
-    {
+function repository(fact: RepositoryFact): Condition[] {
+  const { name, policies } = fact;
+  const common = { topic: 'failure' as const, policies, asset: null };
+  const found: Condition[] = [];
+  if (fact.needsRepair) {
+    found.push({
+      ...common,
       key: `repository/${name}/damaged`,
-      topic: 'failure',
       severity: 'critical',
-      policies,
-      asset: null,
       title: `damaged data was found in repository ${name}`,
-      reason: words || `seen at ${seenAt}`,
+      reason: fact.words || `seen at ${fact.seenAt}`,
       next: 'the next backup repairs what can be sent again: `holdfast backup run <policy>`; then `holdfast verify run <policy>`',
-    },
-  ];
+    });
+  }
+  if (fact.full !== null) {
+    found.push({
+      ...common,
+      key: `repository/${name}/full`,
+      severity: 'critical',
+      title: `repository ${name} is above its high watermark`,
+      reason: `${fact.full}: it takes only further points of critical assets`,
+      next: 'make room: `holdfast retention plan <policy>` shows what could go, `holdfast retention run <policy>` takes it away; or give it a larger disk',
+    });
+  }
+  if (fact.unread !== null) {
+    found.push({
+      ...common,
+      key: `repository/${name}/unread`,
+      severity: 'warning',
+      title: `repository ${name} was not read back in time`,
+      reason: fact.unread,
+      next: '`holdfast verify run <policy> --due`',
+    });
+  }
+  return found;
 }
 
 function channel({ name, type, failingSince, words, hint }: ChannelFact): Condition[] {

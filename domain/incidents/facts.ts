@@ -48,6 +48,10 @@ export interface RepositoryFact {
   seenAt: string | null;
   /** The engine's own words. */
   words: string;
+  /** How full it is, above its high watermark; null: it is not. */
+  full: string | null;
+  /** What was not read back in time; null: nothing. */
+  unread: string | null;
   /** That use it. */
   policies: string[];
 }

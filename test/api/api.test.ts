@@ -342,6 +342,15 @@ describe('the HTTP API', () => {
     assert.deepEqual(answer.json.configuration.repositories[0]?.password.command, ['vault', '…']);
   });
 
+  it('lets an operator run retention, and nobody below an approver pass over what stops it', async () => {
+    const run = (token: string, confirm: boolean) =>
+      call('POST', '/api/v1/retentions', { token: `${token}-token`, body: { policy: 'critical', confirm } });
+    assert.equal((await run('operator', false)).status, 202);
+    const refused = await run('operator', true);
+    assert.deepEqual([refused.status, refused.json.code], [403, 'forbidden']);
+    assert.equal((await run('approver', true)).status, 202);
+  });
+
   it('exports the audit chain as one event a line', async () => {
     const answer = await call('GET', '/api/v1/audit/export');
     assert.equal(answer.headers['content-type'], 'application/x-ndjson');

@@ -43,6 +43,7 @@ describe('the status of a repository', () => {
       name: 'offsite',
       type: 'restic',
       health: 'unknown',
+      oldestUnread: null,
       reason: 'nothing was stored in it yet',
       usedBytes: null,
       capacityBytes: null,

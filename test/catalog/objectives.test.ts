@@ -124,6 +124,17 @@ describe('the counts that objectives are judged by', () => {
       assert.equal(await missed(), (before ?? 0) + 3, '3, 4 and 5 November; that of the 6th was made up for');
     });
 
+    it('counts what was missed before a pause, and nothing that was due in it', async () => {
+      const { policyPauses } = fixture.catalog;
+      const before = (await missed()) ?? 0;
+      await policyPauses.pause('critical', 'a new disk', '2026-11-08T12:00:00.000Z');
+      await policyPauses.pause('critical', 'again', '2026-11-09T12:00:00.000Z');
+      assert.equal(await missed(), before + 2, '7 and 8 November');
+      await policyPauses.resume('critical', 'it is in', '2026-11-10T12:00:00.000Z');
+      await scheduled('2026-11-11T00:00:05.000Z');
+      assert.equal(await missed(), before + 2);
+    });
+
     it('is not asked of runs by hand, nor of a policy before it was what it is', async () => {
       const before = await missed();
       const job = await fixture.catalog.jobs.begin(
@@ -133,7 +144,7 @@ describe('the counts that objectives are judged by', () => {
       assert.equal(await missed(), before);
       assert.equal(
         (await fixture.catalog.objectives.countedUntil()).get('critical'),
-        '2026-11-06T07:00:00.000Z',
+        '2026-11-11T00:00:05.000Z',
       );
       await fixture.sql(`update policies set since = '2026-11-14T12:00:00Z'`);
       await scheduled('2026-11-15T00:00:01.000Z');

@@ -142,6 +142,18 @@ describe('what is sent to a repository', () => {
     assert.equal((await fixture.catalog.jobs.find(job)).status, 'running');
   });
 
+  it('is not kept from one asset by another of its job that ended while it waited', async () => {
+    await sent(await begun(), 100, '20T10:00:00');
+    const job = await begun(['orders', 'uploads']);
+    await ask(job, 60, at('20T20:00:00'));
+    await ask(job, 60, at('20T20:00:00'), 'uploads');
+    await fixture.catalog.jobs.setAsset(job, 'orders', { status: 'failed' });
+    assert.equal((await ask(job, 60, at('21T00:00:01'), 'uploads')).go, true);
+    assert.equal((await fixture.catalog.jobs.find(job)).status, 'running');
+    const waits = (await fixture.catalog.uploads.waiting()).filter((wait) => wait.jobId === job);
+    assert.deepEqual(waits, []);
+  });
+
   it('goes first to who waits longer', async () => {
     await sent(await begun(), 100, '20T10:00:00');
     const [older, younger] = [await begun(), await begun()];

@@ -41,6 +41,7 @@ describe('failure codes', () => {
   it('retries what can pass by itself, and nothing else', () => {
     assert.deepEqual(failureCodes.filter(isRetryable).sort(), [
       'catalog.unreachable',
+      'channel.unreachable',
       'rateLimited',
       'repository.locked',
       'repository.unreachable',

@@ -62,7 +62,6 @@ describe('backup', () => {
       HoldfastAsset: ['orders'],
       HoldfastJob: ['backup'],
       HoldfastStatus: ['success'],
-      TemporalChangeVersion: ['lease'],
     });
   });
 

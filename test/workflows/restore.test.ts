@@ -93,7 +93,7 @@ describe('restore', () => {
     assert.equal(run.of('restoreStatus')[2]!.input.safetyPointId, safetyPoint);
     assert.equal(last(run).error, null);
     assert.ok(last(run).measuredSeconds >= 0);
-    const { searchAttributes } = await run.handle.describe();
+    const { TemporalChangeVersion: _, ...searchAttributes } = (await run.handle.describe()).searchAttributes;
     assert.deepEqual(searchAttributes, {
       HoldfastJob: ['restore'],
       HoldfastAsset: ['orders'],

@@ -83,7 +83,9 @@ describe('the watermarks of a repository', function () {
   const fixture = withCatalog();
   let job: GuardedJob;
   afterEach(() => job.close());
-  const clock = () => new Date();
+  /** A full repository is measured again after an hour. */
+  let hours = 0;
+  const clock = () => new Date(Date.now() + hours * 3_600_000);
   const marks = 'headroom: { highWatermark: 80%, lowWatermark: 50%, capacity: 4MB }';
   const write = (name: string, bytes: number) => writeFile(job.at('asset', name), randomBytes(bytes));
   const prune = async () => {
@@ -116,6 +118,7 @@ describe('the watermarks of a repository', function () {
     await write('two', 2_500_000);
     await job.store();
     await prune();
+    hours += 1.1;
     await job.next();
     await assert.rejects(job.guard(), { type: 'repository.full' });
 
@@ -123,6 +126,7 @@ describe('the watermarks of a repository', function () {
     await write('three', 500_000);
     await job.store();
     await prune();
+    hours += 1.1;
     await job.next();
     assert.equal(await job.guard(), null);
     assert.equal(await watermark(), 'normal');

@@ -37,7 +37,17 @@ describe('conditions', () => {
       assets: [{ health: healthOf('orders'), dataClass: 'critical' as const }],
       outcomes: [outcome({ status: 'success' })],
       policies: [policy({})],
-      repositories: [{ name: 'local', needsRepair: false, seenAt: null, words: '', policies: [] }],
+      repositories: [
+        {
+          name: 'local',
+          needsRepair: false,
+          seenAt: null,
+          words: '',
+          full: null,
+          unread: null,
+          policies: [],
+        },
+      ],
       channels: [{ name: 'ops', type: 'smtp', failingSince: null, words: '', hint: '' }],
     };
     assert.deepEqual(found(facts), []);
@@ -106,12 +116,29 @@ describe('conditions', () => {
     assert.deepEqual(
       found({
         repositories: [
-          { name: 'local', needsRepair: true, seenAt: 'then', words: 'pack', policies: ['daily'] },
+          {
+            ...{ name: 'local', needsRepair: true, seenAt: 'then', words: 'pack', policies: ['daily'] },
+            ...{ full: '96 % (960 GiB of 1,000 GiB)', unread: 'since January' },
+          },
         ],
         channels: [{ name: 'ops', type: 'smtp', failingSince: 'then', words: '535', hint: 'look' }],
       }),
-      ['repository/local/damaged critical', 'channel/ops warning'],
+      [
+        'repository/local/damaged critical',
+        'repository/local/full critical',
+        'repository/local/unread warning',
+        'channel/ops warning',
+      ],
     );
+  });
+
+  it('of an asset in two policies are one, for whoever follows either', () => {
+    const of = (policy: string) => ({
+      health: { ...healthOf('orders', { health: 'critical', breaches: ['rpo'], reason: 'old' }), policy },
+      dataClass: 'critical' as const,
+    });
+    const [condition, ...others] = conditionsOf({ ...nothing, assets: [of('hourly'), of('daily')] }, NOW);
+    assert.deepEqual([condition?.policies, others], [['hourly', 'daily'], []]);
   });
 
   const silences: [what: string, change: Partial<PolicyFact>, expected: string[]][] = [

@@ -1,17 +1,16 @@
 // The figures behind the objectives, for all assets and repositories at once: a fixed number of queries,
 // however many of either there are.
 
-import type { Catalog } from '../../catalog/index.ts';
-import type { Configuration, Policy } from '../../domain/configuration/types.ts';
-import { figuresOf, type Counted, type ObjectiveFigures } from '../../domain/objectives/figures.ts';
-import { missedSince } from '../../domain/objectives/missed-runs.ts';
-import { repositoryGrowth } from '../../domain/objectives/repository-growth.ts';
-import { DAY_MILLISECONDS, WINDOW_DAYS } from '../../domain/objectives/windows.ts';
-import type { RepositoryStatusItem } from '../services.ts';
+import type { Catalog } from './catalog.ts';
+import type { Configuration, Policy } from '../domain/configuration/types.ts';
+import { figuresOf, type Counted, type ObjectiveFigures } from '../domain/objectives/figures.ts';
+import { missedSince } from '../domain/objectives/missed-runs.ts';
+import { repositoryGrowth, type RepositoryGrowth } from '../domain/objectives/repository-growth.ts';
+import { DAY_MILLISECONDS, WINDOW_DAYS } from '../domain/objectives/windows.ts';
 
 export interface ObjectiveStatus {
   ofAsset(asset: string, policy: string | null): ObjectiveFigures;
-  ofRepository(name: string): Pick<RepositoryStatusItem, 'growth' | 'fillsAt'>;
+  ofRepository(name: string): { growth: Omit<RepositoryGrowth, 'fillsAt'>; fillsAt: string | null };
 }
 
 export async function objectiveStatus(
