@@ -39,8 +39,7 @@ export type { PointHold } from './holds.ts';
 export type { ChannelFailure } from './notifications.ts';
 export { migrateCatalog } from './migrate.ts';
 export type { PolicyPause } from './policy-pauses.ts';
-export type { PlannedDrop } from './retention.ts';
-export { anomaliesIn, holdsOn, planRepository, type RepositoryPlan } from './retention-plan.ts';
+export { anomaliesIn, planRepository, type RepositoryPlan } from './retention-plan.ts';
 export type { AssetState } from './status.ts';
 export type { Role, TokenEntry } from './tokens.ts';
 

@@ -125,7 +125,7 @@ async function syncAnew(query: Query, asset: string, repository: string): Promis
   ]);
 }
 
-async function openRestores(query: Query, id: string): Promise<string[]> {
+export async function openRestores(query: Query, id: string): Promise<string[]> {
   const rows = await query<{ id: string }>(
     `select 'r-' || number as id from restores
       where status in ('preparing', 'prepared', 'awaitingApproval', 'committing', 'checking')
