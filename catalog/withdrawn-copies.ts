@@ -1,5 +1,5 @@
 // A copy that is given up, and its way back where the store did not let it go. The point's proof follows from
-// the copies that are left; without any it is deleted, and known by its id only.
+// the copies that are left; without any it is removed, and its id only says where it went.
 
 import type { Query } from './connection.ts';
 import type { Transaction } from './database.ts';
@@ -35,13 +35,12 @@ export async function withdraw(
     return null;
   }
   const reason = `its last copy, in ${repository}, was dropped: ${reasons.join('; ')}`;
-  await query('update recovery_points set deleted_at = $2, deleted_reason = $3 where id = $1', [
-    pointId,
-    now,
-    reason,
-  ]);
+  await query(
+    `update recovery_points set removed_at = $2, removed_by = 'retention', removed_reason = $3 where id = $1`,
+    [pointId, now, reason],
+  );
   const { asset, takenAt } = point;
-  audit({ action: 'point.deleted', subject: `point/${pointId}`, details: { asset, takenAt, reason } });
+  audit({ action: 'point.removed', subject: `point/${pointId}`, details: { asset, takenAt, reason } });
   return null;
 }
 
@@ -71,7 +70,11 @@ export async function putBack(
       where point_id = $1 and repository = $2 and gone_at is null and put_back_at is null`,
     [pointId, repository, new Date().toISOString()],
   );
-  await query('update recovery_points set deleted_at = null, deleted_reason = null where id = $1', [pointId]);
+  await query(
+    `update recovery_points
+        set removing_since = null, removed_at = null, removed_by = null, removed_reason = null where id = $1`,
+    [pointId],
+  );
   await noteCopy(query, point, repository, copy.storedAt);
   await settleProof(transaction, point);
   audit({ action: 'copy.retained', subject: `point/${pointId}`, details: { repository, why } });

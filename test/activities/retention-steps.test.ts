@@ -61,16 +61,15 @@ describe('retention in a real repository', function () {
       [step.jobId],
     );
     assert.ok(Number(run?.freed) > 1_100_000 && Number(run?.left) > 1_100_000, JSON.stringify(run));
-    assert.equal(
-      (await fixture.catalog.points.find(oldest!.id)).copies.length,
-      0,
-      'it stays known by its id',
-    );
+    await assert.rejects(fixture.catalog.points.find(oldest!.id), {
+      code: 'point.unknown',
+      cause: /^retention removed it at .*: its last copy, in depot, was dropped: no rule keeps it \(newest 2\)$/,
+    });
     assert.deepEqual(await actions(`point/${oldest!.id}`), [
       'point.recorded',
       'copy.recorded',
       'copy.dropped',
-      'point.deleted',
+      'point.removed',
       'copy.gone',
     ]);
     assert.deepEqual(await leftovers(from.folder), []);

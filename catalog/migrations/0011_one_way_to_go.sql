@@ -1,0 +1,10 @@
+-- Up Migration
+
+-- A point that is gone is gone in one way, whoever took it: `removed_at`, with by whom and why.
+update recovery_points
+   set removed_at = deleted_at, removed_by = 'retention', removed_reason = deleted_reason
+ where deleted_at is not null and removed_at is null;
+alter table recovery_points drop column deleted_at, drop column deleted_reason;
+
+-- The one way a copy leaves: it can only move, and only the application role may ask for it.
+revoke execute on function withdraw_copy(uuid, text, uuid, text[], timestamptz) from public;
