@@ -225,7 +225,7 @@ export interface HostActivities {
   /** One folder of a point, at most 2,000 entries. */
   listFiles(input: { point: string; path: string }): Promise<PointFile[]>;
   /** Forgets the point's engine snapshots there, then the catalogue's copy. */
-  removeCopy(input: Omit<RemovePoint, 'repositories'> & { repository: string }): Promise<void>;
+  removeCopy(input: RemoveCopy): Promise<void>;
   /** Returns the ids of the points that were made of foreign snapshots. */
   adoptSnapshots(input: AdoptSnapshots): Promise<string[]>;
 }
@@ -264,6 +264,12 @@ export interface RemovePoint {
   repositories: string[];
   reason: string;
   actor: string;
+}
+
+export interface RemoveCopy extends Omit<RemovePoint, 'repositories'> {
+  repository: string;
+  /** Of the exclusive lease it is done under. Absent in old histories. */
+  fence?: number;
 }
 
 export interface SnapshotOutcome {

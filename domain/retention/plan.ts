@@ -3,6 +3,7 @@
 
 import type { Retention } from '../configuration/types.ts';
 import type { PointKind } from '../recovery-point.ts';
+import { immutableUntil } from './immutability.ts';
 import { keptByRules, newestFirst, writeRetention } from './rules.ts';
 
 /** A recovery point, and what is known of its copy in this repository. Times are RFC 3339. */
@@ -117,8 +118,7 @@ function byHold(points: readonly RetainedPoint[]): Reasons {
 function byImmutability(points: readonly RetainedPoint[], { immutableDays, now }: RetentionRequest): Reasons {
   if (immutableDays === null) return new Map();
   return reasonFor(points, ({ takenAt, storedAt }) => {
-    const since = Math.max(Date.parse(takenAt), Date.parse(storedAt));
-    const until = new Date(since + immutableDays * 86_400_000).toISOString();
+    const until = immutableUntil(takenAt, storedAt, immutableDays);
     return isBefore(now, until) ? `immutable until ${until}` : null;
   });
 }
