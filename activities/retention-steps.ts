@@ -7,6 +7,7 @@ import type { Anomaly } from '../domain/retention/anomalies.ts';
 import { runStep } from './activity-step.ts';
 import type { HostActivities, RetentionStep } from './contract.ts';
 import { configurationOf, type Deployment } from './deployment.ts';
+import { measureAfterPrune } from './measure-repository.ts';
 import type { Repository } from './repositories/repository.ts';
 import { compareWithCatalogue } from './retention-comparison.ts';
 import type { Step } from './step.ts';
@@ -139,6 +140,7 @@ export function createRetentionSteps(deployment: Deployment): RetentionSteps {
           'info',
           `${formatBytes(freedBytes)} freed in ${repository.name}, ${formatBytes(remainingBytes)} remain`,
         );
+        await measureAfterPrune(deployment, repository, remainingBytes, step);
         return pruned;
       }),
 

@@ -63,7 +63,8 @@ describe('retention in a real repository', function () {
     assert.ok(Number(run?.freed) > 1_100_000 && Number(run?.left) > 1_100_000, JSON.stringify(run));
     await assert.rejects(fixture.catalog.points.find(oldest!.id), {
       code: 'point.unknown',
-      cause: /^retention removed it at .*: its last copy, in depot, was dropped: no rule keeps it \(newest 2\)$/,
+      cause:
+        /^retention removed it at .*: its last copy, in depot, was dropped: no rule keeps it \(newest 2\)$/,
     });
     assert.deepEqual(await actions(`point/${oldest!.id}`), [
       'point.recorded',
@@ -72,6 +73,16 @@ describe('retention in a real repository', function () {
       'point.removed',
       'copy.gone',
     ]);
+    const { catalog } = fixture;
+    assert.deepEqual(
+      [(await catalog.rooms.size('depot')).bytes, (await catalog.rooms.size('depot')).measuredAt],
+      [Number(run?.left), NOW.toISOString()],
+      'what guards judge by',
+    );
+    const size = await catalog.objectives.lastSize('depot');
+    assert.ok(
+      size && size.at === NOW.toISOString() && Math.abs(size.storedBytes - Number(run?.left)) < 100_000,
+    );
     assert.deepEqual(await leftovers(from.folder), []);
     const { notes } = (await fixture.catalog.jobs.find(step.jobId)).assets[0]!;
     assert.deepEqual(notes, ['depot: 2 kept, 2 to go']);
