@@ -101,6 +101,7 @@ function withFailures<I, O>(name: string, step: (input: I) => Promise<O>) {
 
 async function beginJob(deployment: Deployment, input: BeginJob): Promise<JobPlan> {
   const { catalog } = deployment;
+  await catalog.clock.note(deployment.clock());
   const applied = await catalog.configurations.current();
   const policy = policyOf(applied?.configuration ?? null, input.policy);
   const assets = assetsOf(policy, input.assets);

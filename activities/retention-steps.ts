@@ -62,6 +62,7 @@ export function createRetentionSteps(deployment: Deployment): RetentionSteps {
         }
         const configuration = await configurationOf(deployment, input.configuration);
         const now = deployment.clock();
+        await catalog.clock.note(now);
         const plan = await planRepository(catalog, {
           configuration,
           policy,
@@ -74,7 +75,7 @@ export function createRetentionSteps(deployment: Deployment): RetentionSteps {
         if (await catalog.retention.planOf(input.jobId, repository.name)) return { there: true, leftovers };
         const anomalies = anomaliesIn(plan, policy, {
           now,
-          lastSeenAt: await catalog.retention.lastSeenBefore(input.jobId),
+          clockJump: await catalog.clock.jump(now),
           missingSnapshots: found.missing.map(({ snapshotId }) => snapshotId),
           unknownSnapshots: found.unknown,
         });

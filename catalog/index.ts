@@ -3,6 +3,7 @@
 
 import { audit } from './audit.ts';
 import type { Catalog } from './catalog.ts';
+import { clockSeen } from './clock-seen.ts';
 import { configurations } from './configurations.ts';
 import { connect, type Connection } from './connection.ts';
 import { databaseOf } from './database.ts';
@@ -93,6 +94,7 @@ function catalogOn(connection: Connection, actor: string): Catalog {
     keyUses: keyUses(database),
     leases: leases(database),
     retention: retentionRecords(database),
+    clock: clockSeen(database),
     audit: audit(database),
     incidents: incidents(database),
     incidentRecords: incidentRecords(database),

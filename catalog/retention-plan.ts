@@ -3,6 +3,7 @@
 
 import type { Configuration, Policy } from '../domain/configuration/types.ts';
 import { anomaliesOf, type Anomaly } from '../domain/retention/anomalies.ts';
+import type { ClockJump } from '../domain/retention/clock-jump.ts';
 import { retainedPoint, retentionIn, type Hold } from '../domain/retention/copy-facts.ts';
 import { planRetention, type Decision } from '../domain/retention/plan.ts';
 import type { Catalog, Page } from './catalog.ts';
@@ -41,7 +42,7 @@ export function anomaliesIn(
   policy: Policy,
   seen: {
     now: Date;
-    lastSeenAt: string | null;
+    clockJump: ClockJump | null;
     missingSnapshots: readonly string[];
     unknownSnapshots: readonly string[];
   },

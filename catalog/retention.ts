@@ -5,6 +5,7 @@
 import type { Anomaly } from '../domain/retention/anomalies.ts';
 import type { StoredCopy } from '../domain/retention/copy-facts.ts';
 import type { Page, PageRequest } from './catalog.ts';
+import { believeClock } from './clock-seen.ts';
 import type { Query } from './connection.ts';
 import type { Database, Transaction } from './database.ts';
 import { limitOf, pageOf, positionOf } from './page.ts';
@@ -18,8 +19,6 @@ export interface RetentionRecords {
   unknownSnapshots(repository: string, snapshotIds: readonly string[]): Promise<string[]>;
   /** Jobs that backed up the asset at that moment: an attempt of theirs may have left a snapshot. */
   jobsAt(asset: string, at: string): Promise<string[]>;
-  /** When anything was last recorded before this job began. */
-  lastSeenBefore(jobId: string): Promise<string | null>;
   /** Keeps the first plan of a job for a repository; a later one changes nothing. Returns whether it was kept. */
   recordPlan(plan: RecordedPlan): Promise<boolean>;
   planOf(jobId: string, repository: string): Promise<{ kept: number; dropped: number } | null>;
@@ -104,18 +103,6 @@ export function retentionRecords(database: Database): RetentionRecords {
           [asset, at],
         );
         return rows.map(({ id }) => id);
-      }),
-
-    lastSeenBefore: (jobId) =>
-      database.read('asking when anything was last recorded', async (query) => {
-        const [row] = await query<{ at: string }>(
-          `select at from audit_events
-            where sequence < coalesce(
-              (select min(sequence) from audit_events where subject = $1), 9223372036854775807)
-            order by sequence desc limit 1`,
-          [`job/${jobId}`],
-        );
-        return row?.at ?? null;
       }),
 
     recordPlan: (plan) =>
@@ -246,7 +233,8 @@ async function keepAfterAll(
     audit({ action: 'copy.kept', subject: `point/${pointId}`, details: { repository, jobId, reason } });
 }
 
-async function recordPlan({ query, audit }: Transaction, plan: RecordedPlan): Promise<boolean> {
+async function recordPlan(transaction: Transaction, plan: RecordedPlan): Promise<boolean> {
+  const { query, audit } = transaction;
   const { jobId, repository, plannedAt, kept, drops, anomalies, confirmedBy } = plan;
   const inserted = await query(
     `insert into retention_runs (job_id, repository, planned_at, kept, dropped, anomalies, confirmed_by)
@@ -266,5 +254,7 @@ async function recordPlan({ query, audit }: Transaction, plan: RecordedPlan): Pr
     subject: `repository/${repository}`,
     details: { jobId, kept, dropped: drops.length, anomalies: codes, confirmedBy },
   });
+  if (confirmedBy !== null && codes.some(({ code }) => code === 'clock.untrusted'))
+    await believeClock(transaction, plannedAt);
   return true;
 }
