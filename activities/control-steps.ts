@@ -40,6 +40,7 @@ export function createControlSteps(deployment: Deployment): ControlActivities {
       await catalog.as(actor).removals.begin(point, repositories, reason);
     },
     ...createLeaseSteps(deployment),
+    needsRepair: async (repository) => (await catalog.repositories.find(repository))?.needsRepair ?? false,
     hostOf: () => Promise.resolve(deployment.hostQueue),
     pointsToVerify: (input) => pointsToVerify(deployment, input),
     planVerification: (input) => planCadenceRun(deployment, input),
