@@ -14,7 +14,10 @@ import { artifactIdOf, copyOf, createdWhenAbsent, sizesOf, storeParts } from './
 import { recordDuration } from './record-duration.ts';
 import { withWorkspace } from './workspace.ts';
 
-type BackupSteps = Pick<HostActivities, 'preflightAsset' | 'runHooks' | 'snapshotAsset' | 'copyPoint'>;
+type BackupSteps = Pick<
+  HostActivities,
+  'preflightAsset' | 'runHooks' | 'repairRepository' | 'snapshotAsset' | 'copyPoint'
+>;
 
 /** The hands of the backup pipeline. */
 export function createBackupSteps(deployment: Deployment): BackupSteps {
@@ -46,13 +49,27 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
       });
     },
 
+    repairRepository: (input) =>
+      runStep(on(input, `repair of ${input.repository}`), async (step, interrupted) => {
+        const { repository: name, fence } = input;
+        const mayRepair = async () => {
+          if (fence !== undefined) await catalog.leases.assertFence({ repository: name, fence });
+        };
+        const configuration = await configurationOf(deployment, input.configuration);
+        const repository = await deployment.openRepository(configuration, name);
+        await mayRepair();
+        if (interrupted) await repository.recover(step);
+        await mayRepair();
+        await repairIfDamaged(deployment, repository, step);
+      }),
+
     snapshotAsset: async (input) => {
       const fence = await catalog.jobs.takeFence(input.jobId, input.asset);
       return runStep({ ...on(input, 'snapshot'), fence }, async (step, interrupted) => {
         const configuration = await configurationOf(deployment, input.configuration);
         const asset = assetOf(configuration, input.asset);
         const repository = await deployment.openRepository(configuration, input.repository);
-        await repairIfDamaged(deployment, repository, step);
+        if (!input.repaired) await repairIfDamaged(deployment, repository, step);
         // The first step of an asset takes its first fence: a later number is a later attempt, whoever counts.
         const again = interrupted || fence.number > 1;
         const left = again ? await leftByEarlierAttempts(repository, input.point, step) : NOTHING_LEFT;
@@ -90,7 +107,7 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
         const configuration = await configurationOf(deployment, input.configuration);
         const from = await deployment.openRepository(configuration, input.from);
         const to = await deployment.openRepository(configuration, input.to);
-        await repairIfDamaged(deployment, to, step);
+        if (!input.repaired) await repairIfDamaged(deployment, to, step);
         let found: Recovered | null = null;
         if (interrupted) {
           await from.recover(step);

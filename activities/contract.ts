@@ -126,6 +126,8 @@ export interface ControlActivities {
   leaseHolderRuns(workflowId: string): Promise<boolean>;
   leaseWithdrawn(input: LeaseGrant & { repository: string }): Promise<void>;
   jobWaits(input: { jobId: string; repository: string; behind: string[]; waits: boolean }): Promise<void>;
+  /** Whether damage was found there that was not repaired yet. */
+  needsRepair(repository: string): Promise<boolean>;
   /** Task queue of the host that reaches the repositories. */
   hostOf(): Promise<string>;
 }
@@ -189,8 +191,13 @@ export interface HostActivities {
   guardUpload(input: GuardInput): Promise<GuardVerdict>;
   runHooks(input: AssetStep & { when: 'before' | 'after' }): Promise<void>;
   /** Captures the asset, stores it in the repository and records the point. */
-  snapshotAsset(input: PointStep & { repository: string; manifest: boolean }): Promise<SnapshotOutcome>;
-  copyPoint(input: PointStep & { from: string; to: string }): Promise<void>;
+  snapshotAsset(
+    input: PointStep & { repository: string; manifest: boolean; repaired?: boolean },
+  ): Promise<SnapshotOutcome>;
+  /** `repaired`, here and above: damage was seen to before. Absent in old histories. */
+  copyPoint(input: PointStep & { from: string; to: string; repaired?: boolean }): Promise<void>;
+  /** Under an exclusive lease. Nothing is done when somebody else has repaired it meanwhile. */
+  repairRepository(input: AssetStep & { repository: string; fence?: number }): Promise<void>;
   /** Reads back every byte of these points in that repository. */
   verifyPoints(input: AssetStep & { points: string[]; repository: string }): Promise<void>;
   /** Reads back every byte of one group of a repository, and marks whatever is hurt by damage there. */
@@ -225,7 +232,7 @@ export interface HostActivities {
   /** One folder of a point, at most 2,000 entries. */
   listFiles(input: { point: string; path: string }): Promise<PointFile[]>;
   /** Forgets the point's engine snapshots there, then the catalogue's copy. */
-  removeCopy(input: Omit<RemovePoint, 'repositories'> & { repository: string }): Promise<void>;
+  removeCopy(input: RemoveCopy): Promise<void>;
   /** Returns the ids of the points that were made of foreign snapshots. */
   adoptSnapshots(input: AdoptSnapshots): Promise<string[]>;
 }
@@ -264,6 +271,12 @@ export interface RemovePoint {
   repositories: string[];
   reason: string;
   actor: string;
+}
+
+export interface RemoveCopy extends Omit<RemovePoint, 'repositories'> {
+  repository: string;
+  /** Of the exclusive lease it is done under. Absent in old histories. */
+  fence?: number;
 }
 
 export interface SnapshotOutcome {

@@ -40,6 +40,7 @@ export function createControlSteps(deployment: Deployment): ControlActivities {
       await catalog.as(actor).removals.begin(point, repositories, reason);
     },
     ...createLeaseSteps(deployment),
+    needsRepair: async (repository) => (await catalog.repositories.find(repository))?.needsRepair ?? false,
     hostOf: () => Promise.resolve(deployment.hostQueue),
     pointsToVerify: (input) => pointsToVerify(deployment, input),
     planVerification: (input) => planCadenceRun(deployment, input),
@@ -101,6 +102,7 @@ function withFailures<I, O>(name: string, step: (input: I) => Promise<O>) {
 
 async function beginJob(deployment: Deployment, input: BeginJob): Promise<JobPlan> {
   const { catalog } = deployment;
+  await catalog.clock.note(deployment.clock());
   const applied = await catalog.configurations.current();
   const policy = policyOf(applied?.configuration ?? null, input.policy);
   const assets = assetsOf(policy, input.assets);

@@ -18,7 +18,7 @@ export async function measureWhenDue(
   step: Step,
 ): Promise<void> {
   const { name } = repository;
-  try {
+  await toldIfFailing(name, step, async () => {
     const configured = configuration.repositories.find((one) => one.name === name);
     const between = SECONDS_BETWEEN[isLocalRepository(configured?.url ?? '') ? 'local' : 'remote'];
     const last = await catalog.objectives.lastSize(name);
@@ -26,8 +26,33 @@ export async function measureWhenDue(
     // Also when the last one is from the future: a clock that was ahead must not end the measuring.
     const age = last ? Math.abs(now.getTime() - Date.parse(last.at)) / 1000 : Infinity;
     if (age < between) return;
-    const use = await repository.measure(step);
-    await catalog.objectives.recordSize(name, { at: now.toISOString(), ...use });
+    await measure({ catalog, clock }, repository, step);
+  });
+}
+
+/** After a prune: what was added up and measured before it is far too much. */
+export async function measureAfterPrune(
+  { catalog, clock }: Pick<Deployment, 'catalog' | 'clock'>,
+  repository: Repository,
+  remainingBytes: number,
+  step: Step,
+): Promise<void> {
+  await catalog.rooms.noteSize(repository.name, remainingBytes, clock().toISOString());
+  await toldIfFailing(repository.name, step, () => measure({ catalog, clock }, repository, step));
+}
+
+async function measure(
+  { catalog, clock }: Pick<Deployment, 'catalog' | 'clock'>,
+  repository: Repository,
+  step: Step,
+): Promise<void> {
+  const use = await repository.measure(step);
+  await catalog.objectives.recordSize(repository.name, { at: clock().toISOString(), ...use });
+}
+
+async function toldIfFailing(name: string, step: Step, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
   } catch (error) {
     if (step.signal.aborted) throw error;
     step.say('warning', `the size of ${name} could not be measured: ${wordsOf(error)}`);

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../domain/errors.ts';
 import type { RecoveryPoint } from '../domain/recovery-point.ts';
+import { whyImmutable } from '../domain/removal.ts';
 import { runStep } from './activity-step.ts';
 import type { HostActivities } from './contract.ts';
 import type { Deployment } from './deployment.ts';
@@ -7,7 +8,7 @@ import type { Deployment } from './deployment.ts';
 /** The hands that take a recovery point out of a repository. */
 export function createRemovalSteps(deployment: Deployment): Pick<HostActivities, 'removeCopy'> {
   return {
-    removeCopy: ({ point: id, repository: name, actor, reason }) =>
+    removeCopy: ({ point: id, repository: name, actor, reason, fence }) =>
       runStep(
         {
           catalog: deployment.catalog,
@@ -24,13 +25,21 @@ export function createRemovalSteps(deployment: Deployment): Pick<HostActivities,
           if (!point || !copy) return;
           const applied = await catalog.configurations.current();
           if (!applied) throw nothingApplied(name);
+          const configured = applied.configuration.repositories.find((one) => one.name === name);
+          const immutable = whyImmutable(point, copy, configured, deployment.clock());
+          if (immutable !== null) throw stays(id, immutable);
           const repository = await deployment.openRepository(applied.configuration, name);
+          const mayTakeAway = async () => {
+            if (fence !== undefined) await catalog.leases.assertFence({ repository: name, fence });
+          };
+          await mayTakeAway();
           if (interrupted) await repository.recover(step);
           // By its id as well as by the catalogue's: an asset's new name is not in the labels of old snapshots.
           const known = new Set(copy.parts.map((part) => part.snapshotId));
           const there = (await repository.snapshots({}, step))
             .filter((snapshot) => known.has(snapshot.id) || snapshot.labels?.point === id)
             .map((snapshot) => snapshot.id);
+          await mayTakeAway();
           await repository.forget(there, step);
           await catalog.removals.copyGone(id, name, reason);
         },
@@ -46,6 +55,15 @@ async function unlessRemoved(found: Promise<RecoveryPoint>): Promise<RecoveryPoi
     if (error instanceof HoldfastError && error.code === 'point.unknown') return null;
     throw error;
   }
+}
+
+function stays(id: string, why: string): HoldfastError {
+  return new HoldfastError({
+    code: 'request.conflict',
+    message: `recovery point ${id} was not removed`,
+    cause: why,
+    hint: 'wait until then, or remove its other copies with --repository',
+  });
 }
 
 function nothingApplied(repository: string): HoldfastError {

@@ -1,4 +1,4 @@
-import { anomaliesIn, holdsOn, planRepository, type PlannedDrop } from '../catalog/index.ts';
+import { anomaliesIn, planRepository } from '../catalog/index.ts';
 import { policyOf } from '../domain/chosen.ts';
 import { formatBytes } from '../domain/bytes.ts';
 import type { Policy } from '../domain/configuration/types.ts';
@@ -7,6 +7,7 @@ import type { Anomaly } from '../domain/retention/anomalies.ts';
 import { runStep } from './activity-step.ts';
 import type { HostActivities, RetentionStep } from './contract.ts';
 import { configurationOf, type Deployment } from './deployment.ts';
+import { measureAfterPrune } from './measure-repository.ts';
 import type { Repository } from './repositories/repository.ts';
 import { compareWithCatalogue } from './retention-comparison.ts';
 import type { Step } from './step.ts';
@@ -61,6 +62,7 @@ export function createRetentionSteps(deployment: Deployment): RetentionSteps {
         }
         const configuration = await configurationOf(deployment, input.configuration);
         const now = deployment.clock();
+        await catalog.clock.note(now);
         const plan = await planRepository(catalog, {
           configuration,
           policy,
@@ -73,7 +75,7 @@ export function createRetentionSteps(deployment: Deployment): RetentionSteps {
         if (await catalog.retention.planOf(input.jobId, repository.name)) return { there: true, leftovers };
         const anomalies = anomaliesIn(plan, policy, {
           now,
-          lastSeenAt: await catalog.retention.lastSeenBefore(input.jobId),
+          clockJump: await catalog.clock.jump(now),
           missingSnapshots: found.missing.map(({ snapshotId }) => snapshotId),
           unknownSnapshots: found.unknown,
         });
@@ -124,9 +126,9 @@ export function createRetentionSteps(deployment: Deployment): RetentionSteps {
           step.signal.throwIfAborted();
           const drops = await catalog.retention.planned(input.jobId, repository.name, DROPS_AT_ONCE);
           if (drops.length === 0) return;
-          const free = await withoutHeld(input, drops, step);
           await mayTakeAway(input);
-          await catalog.retention.withdraw(input.jobId, repository.name, free);
+          const kept = await catalog.retention.withdraw(input.jobId, repository.name, drops);
+          for (const { pointId, why } of kept) sayKept(input, pointId, why, step);
         }
       }),
 
@@ -139,6 +141,7 @@ export function createRetentionSteps(deployment: Deployment): RetentionSteps {
           'info',
           `${formatBytes(freedBytes)} freed in ${repository.name}, ${formatBytes(remainingBytes)} remain`,
         );
+        await measureAfterPrune(deployment, repository, remainingBytes, step);
         return pruned;
       }),
 
@@ -175,27 +178,14 @@ export function createRetentionSteps(deployment: Deployment): RetentionSteps {
     }
   }
 
-  /** A restore may have been prepared since the plan was made. */
-  async function withoutHeld(
-    input: RetentionStep,
-    drops: readonly PlannedDrop[],
-    step: Step,
-  ): Promise<PlannedDrop[]> {
-    const free: PlannedDrop[] = [];
-    const assets = [...new Set(drops.map(({ asset }) => asset))];
-    const holds = (await Promise.all(assets.map((asset) => holdsOn(catalog, asset)))).flat();
-    for (const drop of drops) {
-      const hold = holds.find(({ pointId }) => pointId === drop.pointId);
-      if (hold) await keep(input, drop.pointId, `held by ${hold.owner}: ${hold.reason}`, step);
-      else free.push(drop);
-    }
-    return free;
-  }
-
   async function keep(input: RetentionStep, pointId: string, why: string, step: Step): Promise<void> {
     await catalog.retention.keepAfterAll(input.jobId, input.repository, pointId, why);
-    step.say('info', `${pointId} stays in ${input.repository}: ${why}`);
+    sayKept(input, pointId, why, step);
   }
+}
+
+function sayKept({ repository }: RetentionStep, pointId: string, why: string, step: Step): void {
+  step.say('info', `${pointId} stays in ${repository}: ${why}`);
 }
 
 /** A store with object lock may refuse: then what it still has is kept, and that is no failure. */

@@ -24,6 +24,7 @@ import type { Removals } from './removals.ts';
 import type { Repositories } from './repositories.ts';
 import type { Schedules } from './schedules.ts';
 import type { RepositoryRooms } from './repository-room.ts';
+import type { ClockSeen } from './clock-seen.ts';
 import type { Leases } from './leases.ts';
 import type { RetentionRecords } from './retention.ts';
 import type { AssetState } from './status.ts';
@@ -52,6 +53,7 @@ export interface Catalog {
   readonly keyUses: KeyUses;
   readonly leases: Leases;
   readonly retention: RetentionRecords;
+  readonly clock: ClockSeen;
   readonly audit: Audit;
   readonly incidents: Incidents;
   readonly incidentRecords: IncidentRecords;

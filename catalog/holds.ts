@@ -82,7 +82,8 @@ async function place(
   const { id } = await findPoint(query, reference);
   // A removal locks the same row: whichever comes second sees the first.
   const [point] = await query<{ removingSince: string | null }>(
-    `select removing_since as "removingSince" from recovery_points where id = $1 for update`,
+    `select coalesce(removing_since, removed_at) as "removingSince" from recovery_points
+      where id = $1 for update`,
     [id],
   );
   if (point?.removingSince) throw beingRemoved(id, point.removingSince);

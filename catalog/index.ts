@@ -3,6 +3,7 @@
 
 import { audit } from './audit.ts';
 import type { Catalog } from './catalog.ts';
+import { clockSeen } from './clock-seen.ts';
 import { configurations } from './configurations.ts';
 import { connect, type Connection } from './connection.ts';
 import { databaseOf } from './database.ts';
@@ -41,8 +42,7 @@ export { migrateCatalog } from './migrate.ts';
 export { objectiveStatus } from './objective-status.ts';
 export { oldestUnread, unreadTooLong, type OldestUnread } from './oldest-unread.ts';
 export type { PolicyPause } from './policy-pauses.ts';
-export type { PlannedDrop } from './retention.ts';
-export { anomaliesIn, holdsOn, planRepository, type RepositoryPlan } from './retention-plan.ts';
+export { anomaliesIn, planRepository, type RepositoryPlan } from './retention-plan.ts';
 export type { AssetState } from './status.ts';
 export type { Role, TokenEntry } from './tokens.ts';
 
@@ -96,6 +96,7 @@ function catalogOn(connection: Connection, actor: string): Catalog {
     keyUses: keyUses(database),
     leases: leases(database),
     retention: retentionRecords(database),
+    clock: clockSeen(database),
     audit: audit(database),
     incidents: incidents(database),
     incidentRecords: incidentRecords(database),

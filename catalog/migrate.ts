@@ -163,8 +163,9 @@ function grants(role: string, database: string): string[] {
     `grant usage on schema ${SCHEMA} to ${role}`,
     `revoke all on all tables in schema ${SCHEMA} from ${role}`,
     `grant select, insert, update on all tables in schema ${SCHEMA} to ${role}`,
-    // A copy that was removed, an asset that was renamed: both with an event on the chain.
-    `grant delete on ${SCHEMA}.point_copies, ${SCHEMA}.sync_state, ${SCHEMA}.assets to ${role}`,
+    // An asset that was renamed, with an event on the chain. A copy can only be moved aside.
+    `grant delete on ${SCHEMA}.sync_state, ${SCHEMA}.assets to ${role}`,
+    `grant execute on function ${SCHEMA}.withdraw_copy(uuid, text, uuid, text[], timestamptz) to ${role}`,
     `grant delete on ${SCHEMA}.idempotency_keys to ${role}`,
     `revoke update on ${SCHEMA}.audit_events from ${role}`,
     `revoke insert, update on ${SCHEMA}.audit_head, ${SCHEMA}.${MIGRATIONS_TABLE} from ${role}`,

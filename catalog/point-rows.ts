@@ -38,7 +38,6 @@ export async function listPoints(
         and ($5::text is null or exists (
           select from point_copies where point_id = point.id and repository = $5))
         and ($6::text[] is null or asset = any ($6))
-        and deleted_at is null
         and ($7::timestamptz is null or (taken_at, id) < ($7, $8::uuid))
       order by taken_at desc, id desc limit $9`,
     [
@@ -84,7 +83,7 @@ async function newestOf(
   const rows = await query<PointRow>(
     `select ${COLUMNS} from recovery_points as point
       where asset = $1 and kind = 'regular' and ${proofs[wanted.proof ?? 'stored']} and ${completeness}
-        and removing_since is null and removed_at is null and deleted_at is null
+        and removing_since is null and removed_at is null
         and ($2::timestamptz is null or taken_at <= $2)
         and ($3::text is null or exists (
           select from point_copies

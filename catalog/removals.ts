@@ -83,12 +83,19 @@ async function copyGone(
     [id],
   );
   if (!before) return;
-  const [gone] = await query<{ artifactId: string }>(
-    `delete from point_copies where point_id = $1 and repository = $2 returning artifact_id as "artifactId"`,
-    [id, repository],
+  const now = new Date().toISOString();
+  const [moved] = await query<{ moved: boolean }>(
+    'select withdraw_copy($1, $2, null, $3::text[], $4) as moved',
+    [id, repository, [reason], now],
   );
-  if (!gone) return;
-  const { artifactId } = gone;
+  if (!moved?.moved) return;
+  const [gone] = await query<{ artifactId: string }>(
+    `update dropped_copies set gone_at = $3
+      where point_id = $1 and repository = $2 and gone_at is null and put_back_at is null
+      returning artifact_id as "artifactId"`,
+    [id, repository, now],
+  );
+  const artifactId = gone?.artifactId;
   audit({ action: 'copy.removed', subject: `point/${id}`, details: { repository, artifactId, reason } });
   const [left] = await query<{ copies: number }>(
     'select count(*)::int as copies from point_copies where point_id = $1',
@@ -105,27 +112,9 @@ async function copyGone(
     const { asset, kind, takenAt } = before;
     audit({ action: 'point.removed', subject: `point/${id}`, details: { asset, kind, takenAt, reason } });
   }
-  await syncAnew(query, before.asset, repository);
 }
 
-/** How far the repository is without the copy that went. */
-async function syncAnew(query: Query, asset: string, repository: string): Promise<void> {
-  const kept = `from point_copies as copy join recovery_points as point on point.id = copy.point_id
-    where asset = $1 and repository = $2 and kind = 'regular'`;
-  await query(
-    `update sync_state set (point_id, taken_at, stored_at) =
-         (select point.id, taken_at, stored_at ${kept} order by taken_at desc limit 1),
-       proven_at = (select max(proven_at) ${kept} and partial is null)
-      where asset = $1 and repository = $2 and exists (select ${kept})`,
-    [asset, repository],
-  );
-  await query(`delete from sync_state where asset = $1 and repository = $2 and not exists (select ${kept})`, [
-    asset,
-    repository,
-  ]);
-}
-
-async function openRestores(query: Query, id: string): Promise<string[]> {
+export async function openRestores(query: Query, id: string): Promise<string[]> {
   const rows = await query<{ id: string }>(
     `select 'r-' || number as id from restores
       where status in ('preparing', 'prepared', 'awaitingApproval', 'committing', 'checking')

@@ -3,6 +3,7 @@
 
 import type { Configuration, Policy } from '../domain/configuration/types.ts';
 import { anomaliesOf, type Anomaly } from '../domain/retention/anomalies.ts';
+import type { ClockJump } from '../domain/retention/clock-jump.ts';
 import { retainedPoint, retentionIn, type Hold } from '../domain/retention/copy-facts.ts';
 import { planRetention, type Decision } from '../domain/retention/plan.ts';
 import type { Catalog, Page } from './catalog.ts';
@@ -18,8 +19,6 @@ export interface PlanRequest {
   policy: Policy;
   repository: string;
   now: Date;
-  /** Who else says that a point of the asset has to stay, besides the restores that are open. */
-  holds?: (asset: string) => Promise<readonly Hold[]>;
 }
 
 export async function planRepository(catalog: Catalog, request: PlanRequest): Promise<RepositoryPlan> {
@@ -28,7 +27,7 @@ export async function planRepository(catalog: Catalog, request: PlanRequest): Pr
   const rules = retentionIn(policy, repository);
   const assets: RepositoryPlan['assets'] = [];
   for (const asset of policy.assets) {
-    const holds = await holdsOn(catalog, asset, request.holds);
+    const holds = await holdsOn(catalog, asset);
     const copies = await everyCopy(catalog, asset, repository);
     const points = copies.map((copy) => retainedPoint(copy, holds));
     const immutableDays = configured?.immutability?.days ?? null;
@@ -43,7 +42,7 @@ export function anomaliesIn(
   policy: Policy,
   seen: {
     now: Date;
-    lastSeenAt: string | null;
+    clockJump: ClockJump | null;
     missingSnapshots: readonly string[];
     unknownSnapshots: readonly string[];
   },
@@ -58,12 +57,8 @@ export function anomaliesIn(
   });
 }
 
-/** What has to stay, whatever the rules say: the points of open restores, and what `more` names. */
-export async function holdsOn(
-  catalog: Catalog,
-  asset: string,
-  more: PlanRequest['holds'] = () => Promise.resolve([]),
-): Promise<Hold[]> {
+/** What has to stay, whatever the rules say: the points of open restores, and what people hold. */
+async function holdsOn(catalog: Catalog, asset: string): Promise<Hold[]> {
   const { items } = await catalog.restores.list({
     asset,
     status: ['preparing', 'prepared', 'awaitingApproval', 'committing', 'checking'],
@@ -73,7 +68,7 @@ export async function holdsOn(
     { pointId: point, owner: `restore ${id}`, reason: `it is ${status}` },
     ...(safetyPointId ? [{ pointId: safetyPointId, owner: `restore ${id}`, reason: 'its way back' }] : []),
   ]);
-  return [...ofRestores, ...(await more(asset))];
+  return [...ofRestores, ...(await catalog.holds.open(asset))];
 }
 
 async function everyCopy(catalog: Catalog, asset: string, repository: string): Promise<CopyFacts[]> {

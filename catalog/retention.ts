@@ -5,6 +5,7 @@
 import type { Anomaly } from '../domain/retention/anomalies.ts';
 import type { StoredCopy } from '../domain/retention/copy-facts.ts';
 import type { Page, PageRequest } from './catalog.ts';
+import { believeClock } from './clock-seen.ts';
 import type { Query } from './connection.ts';
 import type { Database, Transaction } from './database.ts';
 import { limitOf, pageOf, positionOf } from './page.ts';
@@ -18,17 +19,22 @@ export interface RetentionRecords {
   unknownSnapshots(repository: string, snapshotIds: readonly string[]): Promise<string[]>;
   /** Jobs that backed up the asset at that moment: an attempt of theirs may have left a snapshot. */
   jobsAt(asset: string, at: string): Promise<string[]>;
-  /** When anything was last recorded before this job began. */
-  lastSeenBefore(jobId: string): Promise<string | null>;
   /** Keeps the first plan of a job for a repository; a later one changes nothing. Returns whether it was kept. */
   recordPlan(plan: RecordedPlan): Promise<boolean>;
   planOf(jobId: string, repository: string): Promise<{ kept: number; dropped: number } | null>;
   /** What is left to do of a plan, oldest first. */
   planned(jobId: string, repository: string, limit: number): Promise<PlannedDrop[]>;
-  /** A point that has to stay after all, for what came up since the plan. */
+  /** A point that the store did not let go, so that it stays after all. */
   keepAfterAll(jobId: string, repository: string, pointId: string, reason: string): Promise<void>;
-  /** Takes the copies out of every list. The point goes with its last one. */
-  withdraw(jobId: string, repository: string, drops: readonly PlannedDrop[]): Promise<void>;
+  /**
+   * Takes the copies out of every list. The point goes with its last one. What has to stay for what came up since
+   * the plan stays; the answer says why.
+   */
+  withdraw(
+    jobId: string,
+    repository: string,
+    drops: readonly PlannedDrop[],
+  ): Promise<{ pointId: string; why: string }[]>;
   /** Withdrawn, and perhaps still in the engine; `snapshotIds` without those another copy needs. */
   unfinished(repository: string, limit: number): Promise<UnfinishedDrop[]>;
   gone(repository: string, pointIds: readonly string[]): Promise<void>;
@@ -99,18 +105,6 @@ export function retentionRecords(database: Database): RetentionRecords {
         return rows.map(({ id }) => id);
       }),
 
-    lastSeenBefore: (jobId) =>
-      database.read('asking when anything was last recorded', async (query) => {
-        const [row] = await query<{ at: string }>(
-          `select at from audit_events
-            where sequence < coalesce(
-              (select min(sequence) from audit_events where subject = $1), 9223372036854775807)
-            order by sequence desc limit 1`,
-          [`job/${jobId}`],
-        );
-        return row?.at ?? null;
-      }),
-
     recordPlan: (plan) =>
       database.write(`recording what goes from ${plan.repository}`, (transaction) =>
         recordPlan(transaction, plan),
@@ -139,19 +133,21 @@ export function retentionRecords(database: Database): RetentionRecords {
       ),
 
     keepAfterAll: (jobId, repository, pointId, reason) =>
-      database.write(`keeping recovery point ${pointId} after all`, async ({ query, audit }) => {
-        const kept = await query(
-          `update retention_drops set kept_after_all = true
-            where job_id = $1 and repository = $2 and point_id = $3 and not kept_after_all returning point_id`,
-          [jobId, repository, pointId],
-        );
-        if (kept.length > 0)
-          audit({ action: 'copy.kept', subject: `point/${pointId}`, details: { repository, jobId, reason } });
-      }),
+      database.write(`keeping recovery point ${pointId} after all`, (transaction) =>
+        keepAfterAll(transaction, jobId, repository, pointId, reason),
+      ),
 
     withdraw: (jobId, repository, drops) =>
       database.write(`taking recovery points out of ${repository}`, async (transaction) => {
-        for (const drop of drops) await withdraw(transaction, jobId, repository, drop);
+        const kept: { pointId: string; why: string }[] = [];
+        for (const drop of drops) {
+          const { pointId } = drop;
+          const why = await withdraw(transaction, jobId, repository, drop);
+          if (why === null) continue;
+          await keepAfterAll(transaction, jobId, repository, pointId, why);
+          kept.push({ pointId, why });
+        }
+        return kept;
       }),
 
     unfinished: (repository, limit) =>
@@ -209,7 +205,8 @@ async function facts(
   const limit = limitOf(request);
   const position = positionOf(request.cursor, ['string', 'string']);
   const rows = await query<CopyFacts>(
-    `select point.id, kind, taken_at as "takenAt", partial, snapshot_ids as "snapshotIds",
+    `select point.id, kind, taken_at as "takenAt", partial, removing_since as "removingSince",
+       snapshot_ids as "snapshotIds",
        stored_at as "storedAt", verified_at as "verifiedAt", proven_at as "provenAt", damaged_at as "damagedAt"
        from recovery_points as point
        join point_copies as copy on copy.point_id = point.id and copy.repository = $2
@@ -220,7 +217,24 @@ async function facts(
   return pageOf(rows, limit, (row) => [row.takenAt, row.id]);
 }
 
-async function recordPlan({ query, audit }: Transaction, plan: RecordedPlan): Promise<boolean> {
+async function keepAfterAll(
+  { query, audit }: Transaction,
+  jobId: string,
+  repository: string,
+  pointId: string,
+  reason: string,
+): Promise<void> {
+  const kept = await query(
+    `update retention_drops set kept_after_all = true
+      where job_id = $1 and repository = $2 and point_id = $3 and not kept_after_all returning point_id`,
+    [jobId, repository, pointId],
+  );
+  if (kept.length > 0)
+    audit({ action: 'copy.kept', subject: `point/${pointId}`, details: { repository, jobId, reason } });
+}
+
+async function recordPlan(transaction: Transaction, plan: RecordedPlan): Promise<boolean> {
+  const { query, audit } = transaction;
   const { jobId, repository, plannedAt, kept, drops, anomalies, confirmedBy } = plan;
   const inserted = await query(
     `insert into retention_runs (job_id, repository, planned_at, kept, dropped, anomalies, confirmed_by)
@@ -240,5 +254,7 @@ async function recordPlan({ query, audit }: Transaction, plan: RecordedPlan): Pr
     subject: `repository/${repository}`,
     details: { jobId, kept, dropped: drops.length, anomalies: codes, confirmedBy },
   });
+  if (confirmedBy !== null && codes.some(({ code }) => code === 'clock.untrusted'))
+    await believeClock(transaction, plannedAt);
   return true;
 }

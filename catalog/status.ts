@@ -70,7 +70,7 @@ type StatusRow = Omit<AssetState, 'lastJob'> & {
 function newestWhere(condition: string): string {
   return `(select jsonb_build_object('id', id, 'takenAt', taken_at) from recovery_points
     where asset = assets.name and kind = 'regular' and ${condition}
-      and removing_since is null and removed_at is null and deleted_at is null
+      and removing_since is null and removed_at is null
     order by taken_at desc, id desc limit 1)`;
 }
 
@@ -99,7 +99,7 @@ const STATUS = `
      where point_copies.proof = 'damaged' and kind = 'regular' group by asset),
   damaged as materialized (
     select asset, count(*) as points from recovery_points
-     where kind = 'regular' and proof = 'damaged' and removed_at is null and deleted_at is null group by asset),
+     where kind = 'regular' and proof = 'damaged' and removed_at is null group by asset),
   kept as materialized (
     select asset, max(proven_at) as proven_at,
            jsonb_agg(jsonb_build_object('repository', repository, 'newestTakenAt', taken_at,

@@ -1,14 +1,17 @@
 // What taking a recovery point away would mean, told before it is done. Pure: from facts to a plan in which every
 // line says why.
 
-import type { RecoveryPoint } from './recovery-point.ts';
+import type { Repository } from './configuration/types.ts';
+import type { PointCopy, RecoveryPoint } from './recovery-point.ts';
+import { immutableUntil } from './retention/immutability.ts';
 
 export interface RemovalFacts {
   point: RecoveryPoint;
   /** Only the copy there; null: every copy. */
   repository: string | null;
-  /** Names of the repositories in the applied configuration. */
-  configured: readonly string[];
+  /** The repositories of the applied configuration. */
+  configured: readonly Pick<Repository, 'name' | 'immutability'>[];
+  now: Date;
   holds: readonly { owner: string; reason: string }[];
   /** Restores of the point that have not ended. */
   openRestores: readonly string[];
@@ -37,7 +40,8 @@ export function removalPlan(facts: RemovalFacts): RemovalPlan {
   const { point, repository } = facts;
   const going = point.copies.filter((copy) => repository === null || copy.repository === repository);
   const stays = point.copies.filter((copy) => !going.includes(copy)).map((copy) => copy.repository);
-  const unreachable = going.filter((copy) => !facts.configured.includes(copy.repository));
+  const known = (name: string) => facts.configured.find((one) => one.name === name);
+  const unreachable = going.filter((copy) => !known(copy.repository));
   return {
     point: point.id,
     asset: point.asset,
@@ -52,6 +56,7 @@ export function removalPlan(facts: RemovalFacts): RemovalPlan {
     refusals: [
       ...whyNotRemoved(facts),
       ...(repository !== null && going.length === 0 ? [`it has no copy in ${repository}`] : []),
+      ...going.flatMap((copy) => whyImmutable(point, copy, known(copy.repository), facts.now) ?? []),
       ...unreachable.map(
         (copy) =>
           `repository ${copy.repository} is not in the applied configuration, so its copy cannot be reached: name the others with --repository`,
@@ -66,6 +71,18 @@ export function whyNotRemoved(facts: Pick<RemovalFacts, 'holds' | 'openRestores'
     ...facts.holds.map(({ owner, reason }) => `it is held for ${owner}: ${reason}`),
     ...facts.openRestores.map((id) => `restore ${id} uses it and has not ended`),
   ];
+}
+
+/** null: its store does not say that it has to stay, or does not any more. */
+export function whyImmutable(
+  { takenAt }: Pick<RecoveryPoint, 'takenAt'>,
+  { repository, storedAt }: Pick<PointCopy, 'repository' | 'storedAt'>,
+  configured: Pick<Repository, 'immutability'> | undefined,
+  now: Date,
+): string | null {
+  if (!configured?.immutability) return null;
+  const until = immutableUntil(takenAt, storedAt, configured.immutability.days);
+  return now.toISOString() < until ? `its copy in ${repository} is immutable until ${until}` : null;
 }
 
 function losses({ point, newest, newestProven }: RemovalFacts): string[] {

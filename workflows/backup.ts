@@ -6,6 +6,7 @@ import { assetsOf, beginJob, cancelledUnlessDone, endJob, endStopped } from './j
 import { copyTo, guard, readyFirst } from './guard.ts';
 import { leaseHolder, type LeaseHolder } from './lease-holder.ts';
 import { phase, type BackupInput } from './messages.ts';
+import { repairFirst } from './repair-first.ts';
 import { labelJob } from './search-attributes.ts';
 import { SiteTurn, type Lend } from './site-turn.ts';
 import { commandSteps, controlSteps, failureOf, longSteps, quickSteps } from './steps.ts';
@@ -74,12 +75,14 @@ async function backUpAsset(
     await guard(plan, site, { ...step, repository: plan.repository, step: 'store', point: null }, lend);
     const hooked = plan.hooked?.includes(asset) ?? true;
     const snapshot = await withHooks(hooked ? site : null, step, async () => {
+      const repaired = await repairFirst(leases, site.hostQueue, step, plan.repository);
       const stored = await leases.hold([plan.repository], 'shared', () =>
         longSteps(site.hostQueue, asset).snapshotAsset({
           ...step,
           point,
           repository: plan.repository,
           manifest: plan.proof !== 'stored',
+          ...(repaired && { repaired }),
         }),
       );
       outcome.recoveryPointId = point;
@@ -132,8 +135,10 @@ async function copyEverywhere(
     try {
       await guard(plan, site, copyTo(to, step), lend);
       const steps = longSteps(site.hostQueue, `${step.asset} → ${to}`);
+      const { point: _, ...scope } = step;
+      const repaired = await repairFirst(leases, site.hostQueue, scope, to);
       await leases.hold([plan.repository, to], 'shared', () =>
-        steps.copyPoint({ ...step, from: plan.repository, to }),
+        steps.copyPoint({ ...step, from: plan.repository, to, ...(repaired && { repaired }) }),
       );
       last = to;
     } catch (caught) {

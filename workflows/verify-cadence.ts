@@ -1,7 +1,8 @@
-import { CancellationScope, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, patched, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { AssetOutcome, CadencePlan, JobPlan } from '../activities/contract.ts';
 import { statusOfEndedJob, type AssetStatus, type Failure, type JobStatus } from '../domain/job.ts';
 import { assetsOf, beginJob, cancelledUnlessDone, endJob, endStopped } from './job-row.ts';
+import { leaseHolder, type LeaseHolder } from './lease-holder.ts';
 import { phase, type VerifyCadenceInput } from './messages.ts';
 import { untilOpen } from './window.ts';
 import { labelJob } from './search-attributes.ts';
@@ -15,13 +16,18 @@ import { controlSteps, failureOf, longSteps } from './steps.ts';
 export async function verifyCadence(
   input: VerifyCadenceInput,
 ): Promise<{ jobId: string; status: JobStatus }> {
+  const jobId = input.jobId ?? uuid4();
+  const leases = leaseHolder({ jobId, unleased: !patched('lease') });
   let now = 'beginning';
-  setHandler(phase, () => now);
+  setHandler(phase, () => {
+    const waitsFor = leases.waitsFor();
+    return waitsFor === null ? now : `waiting for ${waitsFor}`;
+  });
   now = 'waiting for its window';
   await untilOpen(input.window);
   now = 'beginning';
   const job = await beginJob({
-    jobId: input.jobId ?? uuid4(),
+    jobId,
     workflowId: workflowInfo().workflowId,
     type: 'verify',
     policy: input.policy,
@@ -38,12 +44,14 @@ export async function verifyCadence(
     const found: Findings = { hurt: new Map(), everywhere: null, nobody: null };
     for (const repository of due.repositories) {
       now = `reading ${repository.repository}`;
-      await readRepository(job, repository, found);
+      await readRepository(leases, job, repository, found);
     }
     for (const site of job.sites) {
       for (const asset of site.assets) {
         now = `verifying ${asset}`;
-        statuses.push(job.ended?.[asset] ?? (await endOneAsset(job, site.hostQueue, asset, due, found)));
+        statuses.push(
+          job.ended?.[asset] ?? (await endOneAsset(leases, job, site.hostQueue, asset, due, found)),
+        );
       }
     }
     error = found.nobody;
@@ -64,6 +72,7 @@ interface Findings {
 
 /** Every group is read although an earlier one was damaged: the reader needs the whole extent. */
 async function readRepository(
+  leases: LeaseHolder,
   job: JobPlan,
   { repository, groups, readings }: CadencePlan['repositories'][number],
   found: Findings,
@@ -71,7 +80,9 @@ async function readRepository(
   const steps = longSteps(job.sites[0]?.hostQueue ?? '', repository);
   try {
     for (const reading of readings) {
-      const { failure, assets } = await steps.readGroup({ ...scopeOf(job), repository, ...reading });
+      const { failure, assets } = await leases.hold([repository], 'shared', () =>
+        steps.readGroup({ ...scopeOf(job), repository, ...reading }),
+      );
       for (const asset of assets) if (failure && !found.hurt.has(asset)) found.hurt.set(asset, failure);
       if (failure && assets.length === 0) found.nobody ??= failure;
     }
@@ -84,6 +95,7 @@ async function readRepository(
 
 /** Well is what nothing of was found damaged, and whose due rehearsal passed; one of damaged bytes is spared it. */
 async function endOneAsset(
+  leases: LeaseHolder,
   job: JobPlan,
   hostQueue: string,
   asset: string,
@@ -102,7 +114,9 @@ async function endOneAsset(
   if (rehearsal && !found.hurt.has(asset)) {
     const { point, repository } = rehearsal;
     try {
-      await longSteps(hostQueue, `${asset} from ${repository}`).provePoint({ ...step, point, repository });
+      await leases.hold([repository], 'shared', () =>
+        longSteps(hostQueue, `${asset} from ${repository}`).provePoint({ ...step, point, repository }),
+      );
       outcome.recoveryPointId = point;
       outcome.proof = 'proven';
     } catch (caught) {

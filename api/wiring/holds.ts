@@ -43,7 +43,8 @@ export function holdServices({ catalog, temporal }: Parts): HoldServices {
     return removalPlan({
       point,
       repository,
-      configured: (applied?.configuration.repositories ?? []).map(({ name }) => name),
+      configured: applied?.configuration.repositories ?? [],
+      now: new Date(),
       holds,
       openRestores,
       newest: newest?.id ?? null,

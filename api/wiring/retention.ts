@@ -13,7 +13,7 @@ export function retentionServices({ catalog, temporal }: Parts): RetentionServic
       const applied = await catalog.configurations.current();
       const policy = policyOf(applied?.configuration ?? null, name);
       const now = new Date();
-      const lastSeenAt = await catalog.retention.lastSeenBefore('');
+      const clockJump = await catalog.clock.jump(now);
       const plan: RetentionPlan = { decisions: [], anomalies: [] };
       for (const repository of [policy.repository, ...policy.copies.map((copy) => copy.repository)]) {
         const { configuration } = applied!;
@@ -22,7 +22,7 @@ export function retentionServices({ catalog, temporal }: Parts): RetentionServic
           plan.decisions.push(...decisions.map((decision) => ({ ...decision, asset, repository })));
         }
         // Which snapshots the repository has only a run asks it, under the lease.
-        const seen = { now, lastSeenAt, missingSnapshots: [], unknownSnapshots: [] };
+        const seen = { now, clockJump, missingSnapshots: [], unknownSnapshots: [] };
         const anomalies = anomaliesIn(found, policy, seen);
         plan.anomalies.push(...anomalies.map((anomaly) => ({ repository, ...anomaly })));
       }

@@ -3,6 +3,7 @@
 
 import { formatDuration } from '../duration.ts';
 import type { FailureCode } from '../errors.ts';
+import { TOLERATED_CLOCK_SKEW_SECONDS, type ClockJump } from './clock-jump.ts';
 import type { Decision } from './plan.ts';
 
 export interface RetentionRun {
@@ -10,8 +11,8 @@ export interface RetentionRun {
   repository: string;
   plans: readonly { asset: string; decisions: readonly Decision[] }[];
   now: Date;
-  /** The catalogue's newest record from before this run (RFC 3339): what the clock showed then. */
-  lastSeenAt: string | null;
+  /** A jump of the clock that nobody has confirmed. */
+  clockJump: ClockJump | null;
   /** Snapshots the catalogue knows that the repository has not. */
   missingSnapshots: readonly string[];
   /** Snapshots in the repository with tags of Holdfast, which the catalogue does not know. */
@@ -22,8 +23,6 @@ export interface RetentionRun {
 interface Bounds {
   /** The part of an asset's points one run may drop. Of few points any part may go: see `FEW_POINTS`. */
   maxDropShare: number;
-  /** After a longer time without any record, it is rather the clock that went ahead. */
-  maxSilenceSeconds: number;
 }
 
 export interface Anomaly {
@@ -33,17 +32,14 @@ export interface Anomaly {
 }
 
 export function anomaliesOf(run: RetentionRun): Anomaly[] {
-  const bounds: Bounds = { maxDropShare: 0.5, maxSilenceSeconds: 7 * 86_400, ...run.bounds };
+  const bounds: Bounds = { maxDropShare: 0.5, ...run.bounds };
   return [
     ...clockBehindPoints(run),
-    ...clockAgainstRecords(run, bounds),
+    ...clockAgainstRecords(run),
     ...droppedTooMuch(run, bounds),
     ...disagreement(run),
   ];
 }
-
-/** Clocks of two hosts may differ by this much before one of them counts as wrong. */
-const TOLERATED_CLOCK_SKEW_SECONDS = 300;
 
 /** `keepLast: 1` after a second backup drops half: only of more points is a share worth a word. */
 const FEW_POINTS = 4;
@@ -62,19 +58,19 @@ function clockBehindPoints({ plans, now }: RetentionRun): Anomaly[] {
   });
 }
 
-function clockAgainstRecords({ lastSeenAt, now }: RetentionRun, { maxSilenceSeconds }: Bounds): Anomaly[] {
-  if (lastSeenAt === null) return [];
-  const silence = secondsSince(lastSeenAt, now);
-  if (silence < -TOLERATED_CLOCK_SKEW_SECONDS) {
+function clockAgainstRecords({ clockJump }: RetentionRun): Anomaly[] {
+  if (!clockJump) return [];
+  const { from, to } = clockJump;
+  const seconds = secondsSince(from, new Date(to));
+  if (seconds < 0) {
     return untrusted(
-      `this host's clock shows ${now.toISOString()}, and has shown ${lastSeenAt} before: it was set back`,
-      "set this host's clock",
+      `this host's clock showed ${to} after it had shown ${from}: it was set back`,
+      "set this host's clock; if it is right now, a person has to say so",
     );
   }
-  if (silence <= maxSilenceSeconds) return [];
   return untrusted(
-    `this host's clock shows ${now.toISOString()}, ${formatDuration(silence)} after anything was last recorded: it may have gone ahead`,
-    "set this host's clock; if it is right, back up first, then run retention again",
+    `this host's clock showed ${to}, ${formatDuration(seconds)} after any run before it: it may have gone ahead`,
+    "set this host's clock; if it is right and nothing ran for so long, a person has to say so",
   );
 }
 

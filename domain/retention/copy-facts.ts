@@ -10,6 +10,8 @@ export interface StoredCopy extends CopyProof {
   kind: PointKind;
   takenAt: string;
   partial: string | null;
+  /** A person has begun to take it away: since when. */
+  removingSince: string | null;
 }
 
 /** Somebody says that a point has to stay. */
@@ -34,6 +36,7 @@ export function retainedPoint(copy: StoredCopy, holds: readonly Hold[]): Retaine
     provenAt: partial === null ? copy.provenAt : null,
     damaged: proofOfCopy(copy, { partial }) === 'damaged',
     partial: partial !== null,
+    removing: copy.removingSince !== null,
     held: holds.filter(({ pointId }) => pointId === id).map(({ owner, reason }) => ({ owner, reason })),
     expiresAt: kind === 'safety' ? safetyPointExpiry(takenAt) : null,
   };

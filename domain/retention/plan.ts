@@ -3,6 +3,7 @@
 
 import type { Retention } from '../configuration/types.ts';
 import type { PointKind } from '../recovery-point.ts';
+import { immutableUntil } from './immutability.ts';
 import { keptByRules, newestFirst, writeRetention } from './rules.ts';
 
 /** A recovery point, and what is known of its copy in this repository. Times are RFC 3339. */
@@ -18,6 +19,8 @@ export interface RetainedPoint {
   damaged: boolean;
   /** Something of its source could not be read. */
   partial?: boolean;
+  /** A person is taking it away: it is theirs to finish, and counts for nothing. */
+  removing?: boolean;
   /** Open restores and drills, people: whoever said that it has to stay. */
   held: readonly { owner: string; reason: string }[];
   /** Of safety and system points: from when on they may go. null: only by a person's word. */
@@ -63,7 +66,7 @@ export function planRetention(request: RetentionRequest): Decision[] {
 type Reasons = ReadonlyMap<string, readonly string[]>;
 
 /**
- * What cannot be restored must not push out what can: damaged points are not counted, and the rules are asked
+ * What cannot be restored must not push out what can: damaged points and those that go are not counted, and the rules are asked
  * once more as if the partial ones were not there.
  */
 function byTheRules(points: readonly RetainedPoint[], { rules, now }: RetentionRequest): Reasons {
@@ -98,6 +101,7 @@ function bestOf(points: readonly RetainedPoint[]): { id: string; reason: string 
 
 function byCondition(points: readonly RetainedPoint[], now: Date): Reasons {
   return reasonFor(points, (point) => {
+    if (point.removing) return 'it is being removed by a person';
     if (point.damaged) return "damaged: goes only by a person's word";
     if (isRegular(point)) return null;
     if (point.expiresAt === null) return `${point.kind} point: goes only by a person's word`;
@@ -114,8 +118,7 @@ function byHold(points: readonly RetainedPoint[]): Reasons {
 function byImmutability(points: readonly RetainedPoint[], { immutableDays, now }: RetentionRequest): Reasons {
   if (immutableDays === null) return new Map();
   return reasonFor(points, ({ takenAt, storedAt }) => {
-    const since = Math.max(Date.parse(takenAt), Date.parse(storedAt));
-    const until = new Date(since + immutableDays * 86_400_000).toISOString();
+    const until = immutableUntil(takenAt, storedAt, immutableDays);
     return isBefore(now, until) ? `immutable until ${until}` : null;
   });
 }
@@ -133,8 +136,8 @@ function isComplete({ partial }: RetainedPoint): boolean {
   return partial !== true;
 }
 
-function isWhole({ damaged }: RetainedPoint): boolean {
-  return !damaged;
+function isWhole({ damaged, removing }: RetainedPoint): boolean {
+  return !damaged && !removing;
 }
 
 /** Throws, through `toISOString`, at a text that is no time. */

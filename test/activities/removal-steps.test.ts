@@ -53,7 +53,12 @@ describe('removing a recovery point from a restic repository', function () {
   }
   const idsThere = async () => (await repository.snapshots({}, recordedStep())).map(({ id }) => id).sort();
 
-  function remove(point: string, opened: Repository = repository, attempt = 1): Promise<void> {
+  function remove(
+    point: string,
+    opened: Repository = repository,
+    attempt = 1,
+    fence?: number,
+  ): Promise<void> {
     const environment = new MockActivityEnvironment({ attempt }, { logger: new DefaultLogger('ERROR') });
     const steps = createRemovalSteps({
       catalog: fixture.catalog,
@@ -64,8 +69,9 @@ describe('removing a recovery point from a restic repository', function () {
         release: async () => undefined,
       },
       openRepository: async () => opened,
+      clock: () => new Date(),
     } as unknown as Deployment);
-    const input = { point, repository: 'depot', actor: 'anna', reason: 'mistaken' };
+    const input = { point, repository: 'depot', actor: 'anna', reason: 'mistaken', ...(fence && { fence }) };
     return environment.run<[typeof input], void, typeof steps.removeCopy>(steps.removeCopy, input);
   }
 
@@ -97,6 +103,17 @@ describe('removing a recovery point from a restic repository', function () {
     await remove(id, repository, 2);
     await remove(id, repository, 3);
     await assert.rejects(fixture.catalog.points.find(id), { code: 'point.unknown' });
+  });
+
+  it('takes nothing away under a lease that was granted to somebody else since', async () => {
+    const id = await stored();
+    const ask = (holder: string) =>
+      fixture.catalog.leases.grant({ repository: 'depot', key: holder, holder, mode: 'exclusive', after: 0 });
+    const fence = await ask('removal/first');
+    await ask('retention/second');
+    const before = await idsThere();
+    await assert.rejects(remove(id, repository, 1, fence), { type: 'fenced' });
+    assert.deepEqual(await idsThere(), before);
   });
 
   it('has it on the chain that the password of the repository was used, once', async () => {

@@ -70,6 +70,7 @@ export async function depot(fixture: Fixture, rules: Partial<PolicyRetention>): 
   const configuration = { ...whole, folder: room, dataDir: room, policies };
   await fixture.catalog.configurations.apply(configuration);
   await fixture.catalog.repositories.markInitialised('depot', NOW.toISOString());
+  await fixture.catalog.clock.note(NOW);
   const digest = (await fixture.catalog.configurations.current())?.digest ?? '';
 
   const made: Depot = {

@@ -79,7 +79,7 @@ describe('holds in the catalogue', () => {
 
 describe('removing recovery points from the catalogue', () => {
   const fixture = withCatalog();
-  beforeEach(() => fixture.sql('delete from recovery_points; delete from sync_state'));
+  beforeEach(() => fixture.sql('truncate recovery_points cascade; delete from sync_state'));
   const at = (minute: number) => new Date(Date.UTC(2026, 10, 20, 3, minute)).toISOString();
   const recorded = async (minute: number) => {
     const takenAt = at(minute);

@@ -14,7 +14,14 @@ describe('what removing a recovery point would mean', () => {
   } as RecoveryPoint;
   const plan = (facts: Partial<RemovalFacts> = {}) =>
     removalPlan({
-      ...{ point, repository: null, configured: ['local', 'offsite'], holds: [], openRestores: [] },
+      ...{
+        point,
+        repository: null,
+        configured: [{ name: 'local' }, { name: 'offsite' }],
+        holds: [],
+        openRestores: [],
+      },
+      now: new Date('2026-11-25T00:00:00.000Z'),
       ...{ newest: 'p-2', newestProven: 'p-2' },
       ...facts,
     });
@@ -34,6 +41,16 @@ describe('what removing a recovery point would mean', () => {
     assert.match(plan({ point: { ...point, kind: 'safety' } }).warnings.join(), /the way back goes/);
   });
 
+  it('is refused while a store keeps what was written', () => {
+    const immutability = { mode: 'compliance' as const, days: 30 };
+    const facts = { configured: [{ name: 'local' }, { name: 'offsite', immutability }] };
+    assert.deepEqual(plan(facts).refusals, [
+      'its copy in offsite is immutable until 2026-12-20T02:00:11.000Z',
+    ]);
+    assert.deepEqual(plan({ ...facts, repository: 'local' }).refusals, []);
+    assert.deepEqual(plan({ ...facts, now: new Date('2027-01-01T00:00:00.000Z') }).refusals, []);
+  });
+
   it('of one copy leaves the point', () => {
     const { goes, stays, pointGoes, warnings } = plan({ repository: 'offsite', newest: 'p-1' });
     assert.deepEqual([goes.length, stays, pointGoes], [1, ['local'], false]);
@@ -46,7 +63,10 @@ describe('what removing a recovery point would mean', () => {
     ]);
     assert.match(plan({ openRestores: ['r-1'] }).refusals.join(), /restore r-1 uses it/);
     assert.match(plan({ repository: 'elsewhere' }).refusals.join(), /no copy in elsewhere/);
-    assert.match(plan({ configured: ['local'] }).refusals.join(), /repository offsite is not in the applied/);
-    assert.deepEqual(plan({ configured: ['local'], repository: 'local' }).refusals, []);
+    assert.match(
+      plan({ configured: [{ name: 'local' }] }).refusals.join(),
+      /repository offsite is not in the applied/,
+    );
+    assert.deepEqual(plan({ configured: [{ name: 'local' }], repository: 'local' }).refusals, []);
   });
 });

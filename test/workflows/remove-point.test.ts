@@ -18,8 +18,12 @@ describe('removePoint', function () {
     assert.deepEqual(
       run.of('removeCopy').map((call) => call.input),
       ['local', 'offsite'].map((repository) => ({
-        ...{ point: 'point-1', repository, reason: 'mistaken', actor: 'anna' },
+        ...{ point: 'point-1', repository, reason: 'mistaken', actor: 'anna', fence: 1 },
       })),
+    );
+    assert.deepEqual(
+      run.of('askForLease').map(({ input: { repository, mode } }) => `${mode} ${repository}`),
+      ['exclusive local', 'exclusive offsite'],
     );
   });
 

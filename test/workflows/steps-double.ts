@@ -158,6 +158,7 @@ export const leaseSteps: readonly StepName[] = [
   'recordLease',
   'leaseHolderRuns',
   'leaseWithdrawn',
+  'needsRepair',
 ];
 
 const nothing = async () => undefined;
@@ -195,6 +196,8 @@ const wellBehaved: Required<Script> = {
   pruneRepository: async () => ({ freedBytes: 100, remainingBytes: 900 }),
   checkRepository: nothing,
 
+  needsRepair: async () => false,
+  repairRepository: nothing,
   preflightAsset: nothing,
   guardUpload: async () => ({ goesOnAt: null }),
   runHooks: nothing,

@@ -47,6 +47,8 @@ describe('a run of the verification cadence', () => {
       'endJob success',
     ]);
     assert.equal(outcomeOf(playing, 'uploads').proof, 'proven');
+    const asked = playing.of('askForLease').map(({ input }) => `${input.mode} ${input.repository}`);
+    assert.deepEqual(asked, ['shared local', 'shared local', 'shared offsite', 'shared offsite']);
     assert.equal(playing.of('beginJob')[0]?.input.trigger, 'schedule');
   });
 

@@ -13,6 +13,7 @@ const copy = (id: string, takenAt: string, more: Partial<StoredCopy> = {}): Stor
   provenAt: null,
   damagedAt: null,
   partial: null,
+  removingSince: null,
   ...more,
 });
 const kept = (copies: StoredCopy[], at = now) =>
