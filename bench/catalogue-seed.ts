@@ -52,7 +52,7 @@ export async function seedCatalogue(
     select current_date - ago, 'asset-' || p, 'policy-' || p, 12, (ago % 8 = 4)::integer, 1, 12, 40000000, 12,
            12 * 35000, 1, 35000
       from generate_series(0, 364) as ago, generate_series(1, ${policies}) as p`);
-  await sql(`insert into repository_days (repository, day, at, stored_bytes, free_bytes)
+  await sql(`insert into repository_sizes (repository, day, at, stored_bytes, free_bytes)
     select repository, current_date - ago, now() - ago * interval '1 day', 1e12 - ago * 1e9, 1e12
       from generate_series(0, 364) as ago, unnest(array['local', 'offsite']) as known (repository)`);
   await sql('set session_replication_role = origin');

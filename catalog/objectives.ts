@@ -60,7 +60,7 @@ export function objectives(database: Database): Objectives {
     recordSize: (repository, { at, storedBytes, freeBytes }) =>
       database.write(`recording the size of repository ${repository}`, async ({ query }) => {
         await query(
-          `insert into repository_days as kept (repository, day, at, stored_bytes, free_bytes)
+          `insert into repository_sizes as kept (repository, day, at, stored_bytes, free_bytes)
            values ($1, $2, $3, $4, $5)
            on conflict (repository, day) do update set
              at = excluded.at, stored_bytes = excluded.stored_bytes, free_bytes = excluded.free_bytes
@@ -72,7 +72,7 @@ export function objectives(database: Database): Objectives {
     lastSize: (repository) =>
       database.read(`looking up the size of repository ${repository}`, async (query) => {
         const [row] = await query<RepositorySize>(
-          `select ${SIZE} from repository_days where repository = $1 order by day desc limit 1`,
+          `select ${SIZE} from repository_sizes where repository = $1 order by day desc limit 1`,
           [repository],
         );
         return row ?? null;
@@ -81,7 +81,7 @@ export function objectives(database: Database): Objectives {
     sizes: (since) =>
       database.read('reading the sizes of repositories', async (query) => {
         const rows = await query<RepositorySize & { repository: string }>(
-          `select repository, ${SIZE} from repository_days where day >= $1 order by day`,
+          `select repository, ${SIZE} from repository_sizes where day >= $1 order by day`,
           [dayOf(since)],
         );
         const sizes = new Map<string, RepositorySize[]>();

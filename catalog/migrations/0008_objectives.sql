@@ -29,7 +29,7 @@ create table asset_days (
 create statistics asset_days_groups (ndistinct) on asset, policy from asset_days;
 
 -- The last measurement of each day.
-create table repository_days (
+create table repository_sizes (
   repository text not null,
   day date not null,
   at timestamptz(3) not null,
