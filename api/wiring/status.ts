@@ -13,7 +13,7 @@ import { oldestUnread } from './verification-status.ts';
 
 type StatusServices = Pick<Services, 'health' | 'status' | 'jobCounts'>;
 
-export function statusServices({ catalog, temporal }: Parts): StatusServices {
+export function statusServices({ catalog, temporal, clock = () => new Date() }: Parts): StatusServices {
   return {
     health: async () => ({
       parts: [
@@ -25,7 +25,7 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
     status: async () => {
       const applied = await catalog.configurations.current();
       const configuration = applied?.configuration ?? null;
-      const now = new Date();
+      const now = clock();
       const [pauses, states, objectives, places] = await Promise.all([
         catalog.policyPauses.open(),
         catalog.status(),
@@ -64,7 +64,7 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
       };
     },
 
-    jobCounts: () => catalog.objectives.jobCounts(new Date(Date.now() - DAY_MILLISECONDS)),
+    jobCounts: () => catalog.objectives.jobCounts(new Date(clock().getTime() - DAY_MILLISECONDS)),
   };
 
   /** Asked only of an asset that has damaged points at all. */

@@ -18,7 +18,11 @@ describe('the steps that only read and write the catalogue', () => {
     const policies = whole.policies.map((policy) => ({ ...policy, proof: 'proven' as const }));
     await fixture.catalog.configurations.apply({ ...whole, policies });
     digest = (await fixture.catalog.configurations.current())?.digest ?? '';
-    steps = createControlSteps({ catalog: fixture.catalog, hostQueue: 'host' } as Deployment);
+    steps = createControlSteps({
+      catalog: fixture.catalog,
+      hostQueue: 'host',
+      clock: () => new Date(),
+    } as Deployment);
   });
   beforeEach(() => fixture.sql('delete from recovery_points'));
 
