@@ -18,8 +18,6 @@ export interface PlanRequest {
   policy: Policy;
   repository: string;
   now: Date;
-  /** Who else says that a point of the asset has to stay, besides the restores that are open. */
-  holds?: (asset: string) => Promise<readonly Hold[]>;
 }
 
 export async function planRepository(catalog: Catalog, request: PlanRequest): Promise<RepositoryPlan> {
@@ -28,7 +26,7 @@ export async function planRepository(catalog: Catalog, request: PlanRequest): Pr
   const rules = retentionIn(policy, repository);
   const assets: RepositoryPlan['assets'] = [];
   for (const asset of policy.assets) {
-    const holds = await holdsOn(catalog, asset, request.holds);
+    const holds = await holdsOn(catalog, asset);
     const copies = await everyCopy(catalog, asset, repository);
     const points = copies.map((copy) => retainedPoint(copy, holds));
     const immutableDays = configured?.immutability?.days ?? null;
@@ -58,12 +56,8 @@ export function anomaliesIn(
   });
 }
 
-/** What has to stay, whatever the rules say: the points of open restores, and what `more` names. */
-export async function holdsOn(
-  catalog: Catalog,
-  asset: string,
-  more: PlanRequest['holds'] = () => Promise.resolve([]),
-): Promise<Hold[]> {
+/** What has to stay, whatever the rules say: the points of open restores, and those that people hold. */
+export async function holdsOn(catalog: Catalog, asset: string): Promise<Hold[]> {
   const { items } = await catalog.restores.list({
     asset,
     status: ['preparing', 'prepared', 'awaitingApproval', 'committing', 'checking'],
@@ -73,7 +67,8 @@ export async function holdsOn(
     { pointId: point, owner: `restore ${id}`, reason: `it is ${status}` },
     ...(safetyPointId ? [{ pointId: safetyPointId, owner: `restore ${id}`, reason: 'its way back' }] : []),
   ]);
-  return [...ofRestores, ...(await more(asset))];
+  const ofPeople = await catalog.holds.open(asset);
+  return [...ofRestores, ...ofPeople.map(({ pointId, owner, reason }) => ({ pointId, owner, reason }))];
 }
 
 async function everyCopy(catalog: Catalog, asset: string, repository: string): Promise<CopyFacts[]> {
