@@ -12,6 +12,8 @@ const BEAT_MILLISECONDS = 1000;
 export interface ActivityStepOptions {
   catalog: Catalog;
   processes: ProcessFence;
+  /** What its events are dated by. */
+  clock(): Date;
   /** Activity type and subject, as the person reading an error knows them: "backup of orders". */
   attempted: string;
   /** Names the work for fencing: every attempt of the same work has the same key. */
@@ -116,7 +118,13 @@ class EventJournal {
       Context.current().log[level === 'warning' ? 'warn' : level](message, { key: this.options.key });
       return;
     }
-    this.waiting.push({ at: new Date().toISOString(), level, asset: job.asset, step: job.step, message });
+    this.waiting.push({
+      at: this.options.clock().toISOString(),
+      level,
+      asset: job.asset,
+      step: job.step,
+      message,
+    });
     this.keep(this.flush(job.id));
   }
 

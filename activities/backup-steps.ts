@@ -26,6 +26,7 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
   const on = (input: AssetStep, step: string) => ({
     catalog,
     processes: deployment.processes,
+    clock: deployment.clock,
     attempted: `backup of ${input.asset} failed in ${step}`,
     key: `${input.jobId}.${input.asset}.${step}`,
     job: { id: input.jobId, asset: input.asset, step },
@@ -76,7 +77,7 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
         const { orphans, found } = left;
         await catalog.jobs.assertFence(fence);
 
-        const startedAt = Date.now();
+        const startedAt = deployment.clock().getTime();
         const takenAt = new Date(startedAt).toISOString();
         const captured = await send(
           deployment,
@@ -116,7 +117,7 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
         const point = await catalog.points.find(input.point);
         const source = point.copies.find((copy) => copy.repository === input.from);
         if (!source) throw notThere(input.point, input.from);
-        const startedAt = Date.now();
+        const startedAt = deployment.clock().getTime();
         const ids = source.parts.map((part) => part.snapshotId);
         const copied = await send(
           deployment,
@@ -137,7 +138,7 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
             repository: input.to,
             artifactId: artifactIdOf(parts),
             parts,
-            storedAt: new Date().toISOString(),
+            storedAt: deployment.clock().toISOString(),
           },
           fence,
         );
@@ -159,7 +160,7 @@ async function repairIfDamaged(deployment: Deployment, repository: Repository, s
   );
   const packs = state.damage?.packs ?? [];
   await repository.repair(step, packs.length > 0 ? packs : undefined);
-  await deployment.catalog.repositories.markRepaired(repository.name, new Date().toISOString());
+  await deployment.catalog.repositories.markRepaired(repository.name, deployment.clock().toISOString());
 }
 
 /**
@@ -230,7 +231,7 @@ async function capture(
         method: captured.method,
         partial: unreadWords(stored),
         ...sizesOf(stored),
-        copies: [copyOf(repository.name, stored)],
+        copies: [copyOf(repository.name, stored, deployment.clock())],
         manifest,
       };
       return { point, notes, partial: partialOf(asset.name, stored) };

@@ -33,8 +33,8 @@ export function createControlSteps(deployment: Deployment): ControlActivities {
       }),
     endJob: async ({ jobId, status, error }) => {
       if (status === 'running' || status === 'waiting') throw new Error(`a job cannot end ${status}`);
-      await sayWhatWasLeftOut(deployment, await catalog.jobs.find(jobId), new Date());
-      await catalog.jobs.end(jobId, { status, error });
+      await sayWhatWasLeftOut(deployment, await catalog.jobs.find(jobId), deployment.clock());
+      await catalog.jobs.end(jobId, { status, error, endedAt: deployment.clock().toISOString() });
     },
     beginRemoval: async ({ point, repositories, reason, actor }) => {
       await catalog.as(actor).removals.begin(point, repositories, reason);
@@ -46,7 +46,7 @@ export function createControlSteps(deployment: Deployment): ControlActivities {
     planVerification: (input) => planCadenceRun(deployment, input),
     beginRestore: (input) => beginRestore(deployment, input),
     restoreStatus: async ({ restoreId, ...change }) => {
-      const endedAt = isFinal(change.status) ? { endedAt: new Date().toISOString() } : {};
+      const endedAt = isFinal(change.status) ? { endedAt: deployment.clock().toISOString() } : {};
       const impact = change.impact && {
         impact: await sayingWhatIsMissing(deployment, restoreId, change.impact),
       };
@@ -62,7 +62,7 @@ export function createControlSteps(deployment: Deployment): ControlActivities {
           step: 'restore',
           seconds: change.measuredSeconds,
           bytes: point.bytes,
-          endedAt: new Date().toISOString(),
+          endedAt: deployment.clock().toISOString(),
         });
       }
     },
@@ -121,7 +121,7 @@ async function beginJob(deployment: Deployment, input: BeginJob): Promise<JobPla
   const { jobId: id, workflowId, type, trigger, actor } = input;
   const paused = trigger === 'schedule' ? (await catalog.policyPauses.open()).get(policy.name) : undefined;
   if (paused) return skipped(deployment, input, plan, whyPaused(policy.name, paused));
-  const startedAt = new Date().toISOString();
+  const startedAt = deployment.clock().toISOString();
   try {
     const job = await catalog
       .as(actor)

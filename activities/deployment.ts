@@ -24,11 +24,7 @@ export interface Deployment {
   clock(): Date;
   openRepository(configuration: Configuration, name: string): Promise<Repository>;
   leases: Leases;
-  /** The worker's clock; tests hand in their own. */
-  clock(): Date;
   sourceOf(asset: Asset): Source<Asset>;
-  /** The worker's clock; tests hand in their own. */
-  clock(): Date;
 }
 
 /** Folders below the data directory, each 0700. One place, so that nothing is left behind unnoticed. */

@@ -20,6 +20,7 @@ export function createGuardSteps(deployment: Deployment): Pick<HostActivities, '
         {
           catalog: deployment.catalog,
           processes: deployment.processes,
+          clock: deployment.clock,
           attempted: `${attemptOf(input)} was not begun`,
           key: `${input.jobId}.${input.asset}.guard ${input.repository}`,
           job: { id: input.jobId, asset: input.asset, step: 'guard' },

@@ -15,13 +15,14 @@ const ENTRIES_AT_ONCE = 2000;
 
 /** The hands that look into repositories without changing them. */
 export function createLookSteps(deployment: Deployment): LookSteps {
-  const { catalog, processes } = deployment;
+  const { catalog, processes, clock } = deployment;
   return {
     listFiles: ({ point: reference, path }) =>
       runStep(
         {
           catalog,
           processes,
+          clock,
           attempted: `listing ${path} failed`,
           key: `look.${reference}`,
           job: null,
@@ -52,6 +53,7 @@ export function createLookSteps(deployment: Deployment): LookSteps {
         {
           catalog,
           processes,
+          clock,
           attempted: `adopting snapshots of ${input.repository} failed`,
           key: `adopt.${input.repository}`,
           job: null,

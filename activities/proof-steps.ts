@@ -21,6 +21,7 @@ export function createProofSteps(deployment: Deployment): ProofSteps {
   const on = (input: AssetStep & { repository: string }, step: string) => ({
     catalog,
     processes: deployment.processes,
+    clock: deployment.clock,
     attempted: `${step} of ${input.asset} from ${input.repository} failed`,
     key: `${input.jobId}.${input.asset}.${step}`,
     job: { id: input.jobId, asset: input.asset, step },
@@ -34,10 +35,10 @@ export function createProofSteps(deployment: Deployment): ProofSteps {
         const repository = await deployment.openRepository(configuration, input.repository);
         const points = await Promise.all(input.points.map((id) => catalog.points.find(id)));
         const copies = points.map((point) => copyIn(point, input.repository));
-        const startedAt = Date.now();
+        const startedAt = deployment.clock().getTime();
         const found = await repository.readBack(input.points, step);
         const damaged = new Set(found.damagedSnapshots);
-        const verifiedAt = new Date().toISOString();
+        const verifiedAt = deployment.clock().toISOString();
         for (const [index, point] of points.entries()) {
           if (copies[index]?.parts.some((part) => damaged.has(part.snapshotId))) continue;
           await catalog.points.markCopy(point.id, repository.name, { verifiedAt }, fence);
@@ -59,7 +60,7 @@ export function createProofSteps(deployment: Deployment): ProofSteps {
         const repository = await deployment.openRepository(configuration, input.repository);
         const point = await catalog.points.find(input.point);
         const copy = copyIn(point, input.repository);
-        const startedAt = Date.now();
+        const startedAt = deployment.clock().getTime();
         const key = `${input.jobId}.${input.asset}.rehearsal`;
         await counted(deployment, fence, step, () =>
           withWorkspace(deployment.dataDir, asset.name, key, async (workspace) => {
@@ -74,7 +75,7 @@ export function createProofSteps(deployment: Deployment): ProofSteps {
             if (!report.ok) throw proofFailed(point, repository.name, report.checks);
           }),
         );
-        const provenAt = new Date().toISOString();
+        const provenAt = deployment.clock().toISOString();
         await catalog.points.markCopy(point.id, repository.name, { verifiedAt: provenAt, provenAt }, fence);
         const measured = {
           run: input.jobId,

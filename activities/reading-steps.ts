@@ -21,6 +21,7 @@ export function createReadingSteps(deployment: Deployment): ReadingSteps {
   const on = (input: JobScope & { repository: string }, step: string) => ({
     catalog,
     processes: deployment.processes,
+    clock: deployment.clock,
     attempted: `${step} of ${input.repository} failed`,
     key: `${input.jobId}.${input.repository}.${step}`,
     job: { id: input.jobId, asset: null, step },

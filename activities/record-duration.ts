@@ -7,7 +7,7 @@ export function recordDuration(
   of: Pick<NewDuration, 'run' | 'asset' | 'step' | 'bytes'>,
   startedAt: number,
 ): Promise<void> {
-  const now = Date.now();
+  const now = deployment.clock().getTime();
   return deployment.catalog.durations.record({
     ...of,
     seconds: (now - startedAt) / 1000,

@@ -13,6 +13,7 @@ export function createRemovalSteps(deployment: Deployment): Pick<HostActivities,
         {
           catalog: deployment.catalog,
           processes: deployment.processes,
+          clock: deployment.clock,
           attempted: `removal of recovery point ${id} from ${name} failed`,
           key: `remove.${id}.${name}`,
           job: null,

@@ -42,6 +42,7 @@ export function createRestoreSteps(deployment: Deployment): RestoreSteps {
       {
         catalog,
         processes: deployment.processes,
+        clock: deployment.clock,
         attempted: `restore ${plan.restoreId} of ${plan.asset} failed in ${name}`,
         key: `${plan.restoreId}.${name}`,
         job: null,
@@ -74,7 +75,7 @@ export function createRestoreSteps(deployment: Deployment): RestoreSteps {
         await mkdir(staged, { recursive: true, mode: 0o700 });
         const point = await catalog.points.find(plan.point);
         const copy = copyIn(point, plan.repository);
-        const startedAt = Date.now();
+        const startedAt = deployment.clock().getTime();
         await restoreParts(deployment, repository, point, copy, staged, plan.include, step);
         const measured = {
           run: plan.restoreId,
@@ -139,7 +140,7 @@ export function createRestoreSteps(deployment: Deployment): RestoreSteps {
           const captured = await source.captureForSafety(asset, order.target, workspace, step);
           if (!captured) return null;
           try {
-            const takenAt = new Date().toISOString();
+            const takenAt = deployment.clock().toISOString();
             const labels = { point: safetyPoint, asset: asset.name, kind: 'safety' as const, takenAt };
             const stored = await storeParts(deployment, captured, labels, repository, [], step);
             await refusePartial(asset.name, stored, repository, step);
@@ -155,7 +156,7 @@ export function createRestoreSteps(deployment: Deployment): RestoreSteps {
                 takenAt,
                 method: captured.method,
                 ...sizesOf(stored),
-                copies: [copyOf(repository.name, stored)],
+                copies: [copyOf(repository.name, stored, deployment.clock())],
                 manifest,
               },
               null,

@@ -36,6 +36,7 @@ export function createRetentionSteps(deployment: Deployment): RetentionSteps {
       {
         catalog,
         processes: deployment.processes,
+        clock: deployment.clock,
         attempted: `retention of ${input.policy} in ${input.repository} failed in ${name}`,
         // One for all steps in a repository: what an earlier one of them left running is ended first.
         key: `${input.jobId}.${input.repository}.retention`,

@@ -23,9 +23,9 @@ export async function storeParts(
   return stored;
 }
 
-export function copyOf(repository: string, stored: readonly StoredPart[]) {
+export function copyOf(repository: string, stored: readonly StoredPart[], storedAt: Date) {
   const parts = stored.map(({ part, snapshotId, path }) => ({ name: part, snapshotId, path }));
-  return { repository, artifactId: artifactIdOf(parts), parts, storedAt: new Date().toISOString() };
+  return { repository, artifactId: artifactIdOf(parts), parts, storedAt: storedAt.toISOString() };
 }
 
 export function sizesOf(stored: readonly StoredPart[]): { bytes: number; addedBytes: number } {
@@ -51,7 +51,8 @@ export async function createdWhenAbsent<T>(
   const before = await repositories.find(repository.name);
   try {
     const result = await work();
-    if (!before?.initialisedAt) await repositories.markInitialised(repository.name, new Date().toISOString());
+    if (!before?.initialisedAt)
+      await repositories.markInitialised(repository.name, deployment.clock().toISOString());
     return result;
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code !== 'repository.absent' || before?.initialisedAt)
@@ -59,7 +60,7 @@ export async function createdWhenAbsent<T>(
     await repository.ensure(step, like);
     step.say('info', `created the repository ${repository.name}`);
     const result = await work();
-    await repositories.markInitialised(repository.name, new Date().toISOString());
+    await repositories.markInitialised(repository.name, deployment.clock().toISOString());
     return result;
   }
 }

@@ -102,6 +102,7 @@ export async function appendEvents(
   query: Query,
   actor: string,
   events: readonly NewAuditEvent[],
+  clock: () => Date,
 ): Promise<void> {
   await query('select pg_advisory_xact_lock($1)', [CHAIN_LOCK]);
   let [head] = await query<ChainHead>('select sequence, digest from audit_head');
@@ -109,7 +110,7 @@ export async function appendEvents(
   for (const { action, subject, details } of events) {
     const sequence: number = head.sequence + 1;
     const content = storableJson({ actor, action, subject, details });
-    const event = { ...content, sequence, at: new Date().toISOString(), previous: head.digest };
+    const event = { ...content, sequence, at: clock().toISOString(), previous: head.digest };
     const digest = digestOf(event, sha256);
     await query(
       `insert into audit_events (sequence, at, actor, action, subject, details, previous, digest)

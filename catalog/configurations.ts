@@ -7,7 +7,7 @@ import { HoldfastError } from '../domain/errors.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
 import { sha256 } from './audit.ts';
 import type { Query } from './connection.ts';
-import type { Database } from './database.ts';
+import type { Database, Transaction } from './database.ts';
 import { carryOutRenames, pendingRenames, type Renames } from './renames.ts';
 import { json } from './storable.ts';
 
@@ -50,17 +50,17 @@ export function configurations(database: Database): Configurations {
   return {
     apply: (configuration) =>
       database.write('applying the configuration', async (transaction) => {
-        const { query, audit } = transaction;
+        const { query, audit, at } = transaction;
         // One at a time, so that each is compared with what the one before it left.
         await query('lock table configurations in share row exclusive mode');
         const difference = await compare(query, configuration);
         if (!difference.changed) return difference;
         const [kept] = await query<{ id: number }>(
-          'insert into configurations (digest, document, applied_by) values ($1, $2, $3) returning id',
-          [difference.digest, json(configuration), database.actor],
+          'insert into configurations (digest, document, applied_by, applied_at) values ($1, $2, $3, $4) returning id',
+          [difference.digest, json(configuration), database.actor, at],
         );
         await carryOutRenames(transaction, configuration, difference.renamed);
-        await reconcile(query, configuration, difference, kept?.id ?? 0);
+        await reconcile(transaction, configuration, difference, kept?.id ?? 0);
         const { digest, assets, policies, repositories } = difference;
         audit({
           action: 'configuration.applied',
@@ -151,7 +151,7 @@ function difference(before: readonly Definition[], after: readonly { name: strin
 }
 
 async function reconcile(
-  query: Query,
+  { query, at }: Transaction,
   configuration: Configuration,
   { assets, policies, repositories }: ConfigurationDifference,
   configurationId: number,
@@ -179,18 +179,18 @@ async function reconcile(
       [repository.name, repository.type, json(repository)],
     );
   }
-  await orphan(query, 'assets', assets.removed);
-  await orphan(query, 'repositories', repositories.removed);
+  await orphan(query, 'assets', assets.removed, at);
+  await orphan(query, 'repositories', repositories.removed, at);
   await query(
-    'update policies set is_current = false, retired_at = now() where is_current and name = any ($1)',
-    [[...policies.changed, ...policies.removed]],
+    'update policies set is_current = false, retired_at = $2 where is_current and name = any ($1)',
+    [[...policies.changed, ...policies.removed], at],
   );
   for (const policy of configuration.policies) {
     if (!touched(policies).has(policy.name)) continue;
     await query(
-      `insert into policies (name, version, definition, assets, is_current, configuration_id)
-       select $1, coalesce(max(version), 0) + 1, $2, $3, true, $4 from policies where name = $1`,
-      [policy.name, json(policy), policy.assets, configurationId],
+      `insert into policies (name, version, definition, assets, is_current, configuration_id, since)
+       select $1, coalesce(max(version), 0) + 1, $2, $3, true, $4, $5 from policies where name = $1`,
+      [policy.name, json(policy), policy.assets, configurationId, at],
     );
   }
 }
@@ -198,8 +198,14 @@ async function reconcile(
 /** Until sites are configured, every asset lives on this host. */
 const THIS_HOST = 'local';
 
-async function orphan(query: Query, table: 'assets' | 'repositories', names: string[]): Promise<void> {
-  await query(`update ${table} set orphaned_at = now() where name = any ($1) and orphaned_at is null`, [
+async function orphan(
+  query: Query,
+  table: 'assets' | 'repositories',
+  names: string[],
+  at: string,
+): Promise<void> {
+  await query(`update ${table} set orphaned_at = $2 where name = any ($1) and orphaned_at is null`, [
     names,
+    at,
   ]);
 }

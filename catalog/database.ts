@@ -15,19 +15,22 @@ export interface Database {
 
 export interface Transaction {
   query: Query;
+  /** When it began, RFC 3339: what it records without being told a time bears this one. */
+  at: string;
   /** Kept until the end of the transaction; dropped with it. */
   audit(event: NewAuditEvent): void;
 }
 
-export function databaseOf(connection: Connection, actor: string): Database {
+export function databaseOf(connection: Connection, actor: string, clock: () => Date): Database {
   return {
     actor,
     read: (operation, work) => connection.read(operation, work),
     write: (operation, work) =>
       connection.transaction(operation, async (query) => {
         const events: NewAuditEvent[] = [];
-        const result = await work({ query, audit: (event) => events.push(event) });
-        if (events.length > 0) await appendEvents(query, actor, events);
+        const at = clock().toISOString();
+        const result = await work({ query, at, audit: (event) => events.push(event) });
+        if (events.length > 0) await appendEvents(query, actor, events, clock);
         return result;
       }),
   };

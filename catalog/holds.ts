@@ -74,7 +74,7 @@ const COLUMNS = `hold.point_id as "pointId", hold.kind, hold.owner, hold.reason,
   hold.placed_at as "placedAt", hold.placed_by as "placedBy"`;
 
 async function place(
-  { query, audit }: Transaction,
+  { query, audit, at }: Transaction,
   actor: string,
   reference: string,
   { kind = 'legal', owner = actor, reason }: NewHold,
@@ -91,15 +91,15 @@ async function place(
   if (known) return known;
   await query(
     `insert into point_holds (point_id, kind, owner, reason, placed_at, placed_by)
-     values ($1, $2, $3, $4, now(), $5)`,
-    [id, kind, owner, reason, actor],
+     values ($1, $2, $3, $4, $6, $5)`,
+    [id, kind, owner, reason, actor, at],
   );
   audit({ action: 'point.held', subject: `point/${id}`, details: { kind, owner, reason } });
   return (await openHolds(query, [id])).at(-1)!;
 }
 
 async function release(
-  { query, audit }: Transaction,
+  { query, audit, at }: Transaction,
   actor: string,
   reference: string,
   reason: string,
@@ -111,9 +111,9 @@ async function release(
   const released = open.filter((hold) => owner === undefined || hold.owner === owner);
   if (released.length === 0) throw notHeld(id, open, owner);
   await query(
-    `update point_holds set released_at = now(), released_by = $2, release_reason = $3
+    `update point_holds set released_at = $5, released_by = $2, release_reason = $3
       where point_id = $1 and released_at is null and ($4::text is null or owner = $4)`,
-    [id, actor, reason, owner ?? null],
+    [id, actor, reason, owner ?? null, at],
   );
   for (const { kind, owner, reason: placedFor, placedAt } of released) {
     audit({

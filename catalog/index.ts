@@ -51,6 +51,8 @@ export interface CatalogOptions {
   url: string;
   /** Name on the audit chain for what is done without `as`; `holdfast` if left out. */
   actor?: string;
+  /** What records are dated by where their writer names no time; this host's clock, if left out. */
+  clock?: () => Date;
   /** How long to wait at the start for a database that does not answer yet. 15 if left out. */
   waitSeconds?: number;
   /** How long work is tried again when the connection is lost under it. 5 if left out. */
@@ -69,11 +71,11 @@ export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
     await connection.close();
     throw error;
   }
-  return catalogOn(connection, options.actor ?? 'holdfast');
+  return catalogOn(connection, options.actor ?? 'holdfast', options.clock ?? (() => new Date()));
 }
 
-function catalogOn(connection: Connection, actor: string): Catalog {
-  const database = databaseOf(connection, actor);
+function catalogOn(connection: Connection, actor: string, clock: () => Date): Catalog {
+  const database = databaseOf(connection, actor, clock);
   return {
     jobs: jobs(database),
     jobEvents: jobEvents(database),
@@ -102,7 +104,7 @@ function catalogOn(connection: Connection, actor: string): Catalog {
     incidentRecords: incidentRecords(database),
     notifications: notifications(database),
     status: () => database.read('reading the status', assetStates),
-    as: (name) => catalogOn(connection, name),
+    as: (name) => catalogOn(connection, name, clock),
     ping: () => connection.ping(),
     close: () => connection.close(),
   };

@@ -120,7 +120,7 @@ async function alreadyRunning(query: Query, job: NewJob): Promise<HoldfastError>
   });
 }
 
-async function end({ query, audit }: Transaction, id: string, ending: JobEnd): Promise<Job> {
+async function end({ query, audit, at }: Transaction, id: string, ending: JobEnd): Promise<Job> {
   const { status: now } = await lockJob(query, id);
   if (now === ending.status) return readJob(query, id);
   if (!jobMay(now, ending.status)) throw refused(id, now, ending.status);
@@ -140,7 +140,7 @@ async function end({ query, audit }: Transaction, id: string, ending: JobEnd): P
   await query('update jobs set status = $2, ended_at = $3, error = $4 where id = $1', [
     id,
     ending.status,
-    ending.endedAt ?? new Date().toISOString(),
+    ending.endedAt ?? at,
     json(error),
   ]);
   const job = await readJob(query, id);

@@ -50,24 +50,25 @@ export function leases(database: Database): Leases {
 }
 
 async function grant(
-  { query, audit }: Transaction,
+  { query, audit, at }: Transaction,
   { repository, key, holder, mode, after }: Parameters<Leases['grant']>[0],
 ): Promise<number> {
   await query(
     `insert into repository_leases (repository, fence, key, holder, mode, granted_at)
      values ($1, 0, '', '', 'shared', $2) on conflict do nothing`,
-    [repository, new Date().toISOString()],
+    [repository, at],
   );
   const [last] = await query<{ fence: number; key: string }>(
     'select fence, key from repository_leases where repository = $1 for update',
     [repository],
   );
-  if (last?.key === key) return last.fence;
+  // The same grant asked for again, its answer being lost; not one that was given back and is asked for anew.
+  if (last?.key === key && last.fence > after) return last.fence;
   const fence = Math.max(last?.fence ?? 0, after) + 1;
   await query(
     `update repository_leases set fence = $2, key = $3, holder = $4, mode = $5, granted_at = $6
       where repository = $1`,
-    [repository, fence, key, holder, mode, new Date().toISOString()],
+    [repository, fence, key, holder, mode, at],
   );
   if (mode === 'exclusive') {
     audit({ action: 'lease.granted', subject: `repository/${repository}`, details: { holder, mode, fence } });

@@ -120,7 +120,12 @@ async function chainLoweredProofs(query: Query): Promise<void> {
   const points = partial.slice(0, 1000).map(({ id }) => id);
   const details = { count: partial.length, points, because: 'partial' };
   await query('begin');
-  await appendEvents(query, 'migration', [{ action: 'proof.lowered', subject: 'catalog', details }]);
+  await appendEvents(
+    query,
+    'migration',
+    [{ action: 'proof.lowered', subject: 'catalog', details }],
+    () => new Date(),
+  );
   await query('commit');
 }
 

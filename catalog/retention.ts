@@ -164,12 +164,12 @@ export function retentionRecords(database: Database): RetentionRecords {
       ),
 
     gone: (repository, pointIds) =>
-      database.write(`recording what is gone from ${repository}`, async ({ query, audit }) => {
+      database.write(`recording what is gone from ${repository}`, async ({ query, audit, at }) => {
         const rows = await query<{ id: string; artifactId: string; jobId: string | null }>(
           `update dropped_copies set gone_at = $3
             where repository = $1 and point_id = any ($2::uuid[]) and gone_at is null and put_back_at is null
             returning point_id as id, artifact_id as "artifactId", job_id as "jobId"`,
-          [repository, pointIds, new Date().toISOString()],
+          [repository, pointIds, at],
         );
         for (const { id, artifactId, jobId } of rows) {
           const details = { repository, artifactId, jobId };
@@ -183,11 +183,11 @@ export function retentionRecords(database: Database): RetentionRecords {
       }),
 
     end: (jobId, repository, { freedBytes, remainingBytes }) =>
-      database.write(`recording the end of retention in ${repository}`, async ({ query, audit }) => {
+      database.write(`recording the end of retention in ${repository}`, async ({ query, audit, at }) => {
         const ended = await query(
           `update retention_runs set freed_bytes = $3, remaining_bytes = $4, ended_at = $5
             where job_id = $1 and repository = $2 and ended_at is null returning job_id`,
-          [jobId, repository, freedBytes, remainingBytes, new Date().toISOString()],
+          [jobId, repository, freedBytes, remainingBytes, at],
         );
         if (ended.length === 0) return;
         const details = { jobId, freedBytes, remainingBytes };

@@ -17,12 +17,11 @@ export async function withdraw(
   repository: string,
   { pointId, reasons }: PlannedDrop,
 ): Promise<string | null> {
-  const { query, audit } = transaction;
+  const { query, audit, at: now } = transaction;
   const point = await lock(transaction, pointId);
   if (!point) return null;
   const why = await whyItStays(query, point, repository);
   if (why !== null) return why;
-  const now = new Date().toISOString();
   const [moved] = await query<{ moved: boolean }>(
     'select withdraw_copy($1, $2, $3, $4::text[], $5) as moved',
     [pointId, repository, jobId, reasons, now],
@@ -50,7 +49,7 @@ export async function putBack(
   pointId: string,
   why: string,
 ): Promise<void> {
-  const { query, audit } = transaction;
+  const { query, audit, at } = transaction;
   const point = await lock(transaction, pointId);
   if (!point) return;
   const [copy] = await query<{ storedAt: string }>(
@@ -68,7 +67,7 @@ export async function putBack(
   await query(
     `update dropped_copies set put_back_at = $3
       where point_id = $1 and repository = $2 and gone_at is null and put_back_at is null`,
-    [pointId, repository, new Date().toISOString()],
+    [pointId, repository, at],
   );
   await query(
     `update recovery_points

@@ -42,6 +42,7 @@ export async function answered<T>(
   type: string,
   workflowId: string,
   input: unknown,
+  ends: 'with our patience' | 'by itself' = 'with our patience',
 ): Promise<T> {
   return asking(`${type} in ${workflowId}`, async () => {
     try {
@@ -50,7 +51,7 @@ export async function answered<T>(
         taskQueue: TASK_QUEUE,
         args: [input],
         workflowIdConflictPolicy: 'USE_EXISTING',
-        workflowExecutionTimeout: PATIENCE,
+        ...(ends === 'with our patience' && { workflowExecutionTimeout: PATIENCE }),
       })) as T;
     } catch (error) {
       const failure = error instanceof WorkflowFailedError ? innermost(error.cause) : null;

@@ -44,7 +44,8 @@ export function nextInTurn({ held, waiting }: LeaseState): LeaseRequest | null {
 export function granted(state: LeaseState, key: string, fence: number, now: number): LeaseState {
   const next = nextInTurn(state);
   if (next?.key !== key) return state;
-  if (fence <= state.lastFence) throw new RangeError(`fence ${fence} does not follow ${state.lastFence}`);
+  // A number that protects from nobody: the request is dropped, and whoever still wants it asks again.
+  if (fence <= state.lastFence) return released(state, key);
   return {
     held: [...state.held, { ...next, fence, since: now }],
     waiting: state.waiting.slice(1),

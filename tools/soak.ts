@@ -8,7 +8,7 @@ const args = process.argv.slice(2);
 const words = ['--no-config', '--import=tsx', '--reporter=test/reporter.cjs', '--forbid-only', '--timeout=0'];
 const { exitCode } = await execa(
   'npx',
-  ['--no-install', 'mocha', ...words, ...args, 'test/soak/**/*.test.ts'],
-  { stdio: 'inherit', reject: false },
+  ['--no-install', 'mocha', ...words, ...args, 'test/soak/**/*.test.ts', 'test/simulation/**/*.test.ts'],
+  { stdio: 'inherit', reject: false, env: { HOLDFAST_SIMULATION_DAYS: '90', ...process.env } },
 );
 process.exitCode = exitCode ?? 1;

@@ -1,22 +1,12 @@
 import { hostname } from 'node:os';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { createBackupSteps } from '../activities/backup-steps.ts';
-import type { HostActivities } from '../activities/contract.ts';
-import { createControlSteps } from '../activities/control-steps.ts';
 import type { Deployment } from '../activities/deployment.ts';
-import { createGuardSteps } from '../activities/guard-steps.ts';
 import { createProcessFence } from '../activities/hosts/process-fence.ts';
-import { createLookSteps } from '../activities/look-steps.ts';
-import { createNotifySteps } from '../activities/notify-steps.ts';
-import { createRetentionSteps } from '../activities/retention-steps.ts';
-import { createProofSteps } from '../activities/proof-steps.ts';
-import { createReadingSteps } from '../activities/reading-steps.ts';
-import { createRemovalSteps } from '../activities/removal-steps.ts';
 import { openRepository } from '../activities/repositories/open.ts';
-import { createRestoreSteps } from '../activities/restore-steps.ts';
 import { createSources } from '../activities/sources/index.ts';
 import type { Catalog } from '../catalog/index.ts';
 import { connect, requestLease, TASK_QUEUE, workflowState, type TemporalAddress } from '../client/index.ts';
+import { stepsOf } from './steps-of.ts';
 
 /** Uploads share one line and one disk: more at once makes each of them slower, not all of them faster. */
 const HOST_STEPS_AT_ONCE = 4;
@@ -41,6 +31,7 @@ export async function startWorker(options: WorkerOptions) {
   });
   const connection = await NativeConnection.connect({ address: options.temporal.address });
   const deployment = createDeployment(options);
+  const steps = stepsOf(deployment);
   const common = {
     connection,
     namespace: options.temporal.namespace,
@@ -51,14 +42,14 @@ export async function startWorker(options: WorkerOptions) {
     ...common,
     taskQueue: TASK_QUEUE,
     workflowBundle: options.bundle,
-    activities: { ...createControlSteps(deployment), ...createNotifySteps(deployment) },
+    activities: { ...steps.control },
     maxCachedWorkflows: 100,
     maxConcurrentActivityTaskExecutions: 50,
   });
   const host = await Worker.create({
     ...common,
     taskQueue: deployment.hostQueue,
-    activities: { ...hostSteps(deployment) },
+    activities: { ...steps.host },
     maxConcurrentActivityTaskExecutions: HOST_STEPS_AT_ONCE,
   });
   const running = Promise.all([control.run(), host.run()]);
@@ -89,18 +80,5 @@ function leasesOn(temporal: TemporalAddress): Deployment['leases'] {
   return {
     ask: ({ repository, ...request }) => requestLease(client, repository, request),
     holderRuns: async (workflowId) => (await workflowState(client, workflowId)) === 'running',
-  };
-}
-
-function hostSteps(deployment: Deployment): HostActivities {
-  return {
-    ...createBackupSteps(deployment),
-    ...createGuardSteps(deployment),
-    ...createProofSteps(deployment),
-    ...createReadingSteps(deployment),
-    ...createRestoreSteps(deployment),
-    ...createRetentionSteps(deployment),
-    ...createLookSteps(deployment),
-    ...createRemovalSteps(deployment),
   };
 }

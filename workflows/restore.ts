@@ -38,7 +38,10 @@ export async function restore(input: RestoreInput): Promise<{ status: RestoreSta
     labelRestore(input.asset, next);
   };
 
-  setHandler(phase, () => status);
+  setHandler(phase, () => {
+    const waitsFor = leases.waitsFor();
+    return waitsFor === null ? status : `${status}, waiting for ${waitsFor}`;
+  });
   setHandler(
     commit,
     () => {

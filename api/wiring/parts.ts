@@ -11,4 +11,6 @@ export interface Parts {
   dataDir: string;
   /** As the chain names this machine. */
   host: string;
+  /** This host's, if left out. */
+  clock?: () => Date;
 }

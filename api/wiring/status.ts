@@ -11,7 +11,7 @@ import { repositoryStatus } from './repository-status.ts';
 
 type StatusServices = Pick<Services, 'health' | 'status' | 'jobCounts'>;
 
-export function statusServices({ catalog, temporal }: Parts): StatusServices {
+export function statusServices({ catalog, temporal, clock = () => new Date() }: Parts): StatusServices {
   return {
     health: async () => ({
       parts: [
@@ -23,7 +23,7 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
     status: async () => {
       const applied = await catalog.configurations.current();
       const configuration = applied?.configuration ?? null;
-      const now = new Date();
+      const now = clock();
       const [pauses, states, objectives, places] = await Promise.all([
         catalog.policyPauses.open(),
         catalog.status(),
@@ -62,7 +62,7 @@ export function statusServices({ catalog, temporal }: Parts): StatusServices {
       };
     },
 
-    jobCounts: () => catalog.objectives.jobCounts(new Date(Date.now() - DAY_MILLISECONDS)),
+    jobCounts: () => catalog.objectives.jobCounts(new Date(clock().getTime() - DAY_MILLISECONDS)),
   };
 
   /** Asked only of an asset that has damaged points at all. */

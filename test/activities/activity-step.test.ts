@@ -17,6 +17,7 @@ describe('a step', () => {
       fenceOff: () => Promise.resolve([]),
       isOpen: () => Promise.resolve(false),
     },
+    clock: () => new Date(),
     attempted: 'health check of orders',
     key: 'r-1.health check',
     job: null,

@@ -32,6 +32,7 @@ describe('the steps of a proof', () => {
       const { provePoint } = createProofSteps({
         catalog,
         dataDir,
+        clock: () => new Date(),
         processes: createProcessFence(dataDir),
         openRepository: async () => ({ name: 'local', restore: async () => ({ files: 1, bytes: 1 }) }),
         sourceOf: () => ({ rehearse: () => rehearse() }),

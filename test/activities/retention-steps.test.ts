@@ -156,6 +156,23 @@ describe('retention in a real repository', function () {
     );
   });
 
+  it('keeps what a person holds, also when it was held after the plan, and lets it go when it is released', async () => {
+    const from = await newDepot({ keepLast: 1 });
+    const [early, late] = [await from.take(3), await from.take(2)];
+    const newest = await from.take(1);
+    const hold = { owner: 'legal', reason: 'a case' };
+    await fixture.catalog.holds.place(early.id, hold);
+    const { step, steps } = await from.begin();
+    const { leftovers } = await steps.planRetention({ ...step, confirm: false, actor: 'anna' });
+    await fixture.catalog.holds.place(late.id, hold);
+    await steps.forgetPlanned({ ...step, leftovers });
+    const held = [early, late, newest].map(({ snapshotId }) => snapshotId).sort();
+    assert.deepEqual(await ids(from), held);
+    for (const { id } of [early, late]) await fixture.catalog.holds.release(id, 'it is closed');
+    await from.run();
+    assert.deepEqual(await ids(from), [newest.snapshotId]);
+  });
+
   it('lets more go at once where the policy says so', async () => {
     const from = await newDepot({ keepLast: 1, maxDropShare: 0.9 });
     for (let day = 6; day > 0; day -= 1) await from.take(day);

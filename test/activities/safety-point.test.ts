@@ -56,6 +56,7 @@ describe('a safety point', () => {
       },
       processes: { isOpen: async () => false, fenceOff: async () => [], release: async () => undefined },
       dataDir,
+      clock: () => new Date(),
       hostQueue: 'host',
       openRepository: async () => ({
         name: 'local',

@@ -107,7 +107,7 @@ export function quietRuntime(): void {
 }
 
 /** The SDK gives the server five seconds, and a busy machine needs longer to start Java. */
-async function patiently<T>(start: () => Promise<T>): Promise<T> {
+export async function patiently<T>(start: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await start();

@@ -1,0 +1,162 @@
+// Everything of Holdfast but the tools: real pipelines on a time-skipping server of their own, real steps and a
+// real catalogue, over repositories and sources in memory. All of it goes by the server's clock.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Context } from '@temporalio/activity';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
+import type { Deployment } from '../../activities/deployment.ts';
+import { createProcessFence } from '../../activities/hosts/process-fence.ts';
+import { openCatalog, type Catalog } from '../../catalog/index.ts';
+import { requestLease, TASK_QUEUE, workflowState } from '../../client/index.ts';
+import { parseConfiguration } from '../../domain/configuration/parse.ts';
+import type { ScheduledRun } from '../../domain/cadence/scheduled-runs.ts';
+import type { Configuration } from '../../domain/configuration/types.ts';
+import { defaultCacheDirectory } from '../../tools/cache.ts';
+import { resolveTool } from '../../tools/resolve.ts';
+import { stepsOf } from '../../workers/steps-of.ts';
+import { workflowBundle } from '../../workers/workflow-bundle.ts';
+import { patiently, quietRuntime } from '../workflows/time-skipping.ts';
+import { simulatedRepository, type SimulatedRepository, type Weather } from './simulated-repository.ts';
+import { simulatedSource, type Fortune } from './simulated-source.ts';
+
+export interface Estate {
+  catalog: Catalog;
+  configuration: Configuration;
+  environment: TestWorkflowEnvironment;
+  repositories: Map<string, SimulatedRepository>;
+  /** What the steps and the catalogue take for now. */
+  now(): Date;
+  /** Skips to this moment; where it is past already, nothing happens. */
+  goTo(moment: Date): Promise<void>;
+  /** As its Schedule starts it. Returns when it has ended. */
+  run(run: ScheduledRun): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface EstateOptions {
+  catalogUrl: string;
+  configuration: string;
+  from: Date;
+  /** Asked by the server's clock. */
+  weather(repository: string, now: Date): void;
+  fortune: { isMissing(asset: string, now: Date): boolean; isWrong(asset: string, now: Date): boolean };
+}
+
+const HOST_QUEUE = `${TASK_QUEUE}-host-simulated`;
+const WORKFLOWS = { backup: 'backup', retention: 'retention', verify: 'verifyCadence' } as const;
+
+export async function simulatedEstate(options: EstateOptions): Promise<Estate> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'holdfast-quarter-'));
+  const environment = await startServer();
+  let seen = 0;
+  /** In a step, the moment at which this attempt was decided on. */
+  const now = () => {
+    const step = inStep()?.info.currentAttemptScheduledTimestampMs;
+    if (step !== undefined) seen = Math.max(seen, step);
+    return new Date(step ?? seen);
+  };
+  const look = async () => {
+    seen = Math.max(seen, await environment.currentTimeMs());
+  };
+  const goTo = async (moment: Date) => {
+    await look();
+    if (moment.getTime() > seen) await environment.sleep(moment.getTime() - seen);
+    await look();
+  };
+  await goTo(options.from);
+
+  const catalog = await openCatalog({ url: options.catalogUrl, actor: 'simulation', clock: now });
+  const { configuration } = parseConfiguration(options.configuration, {
+    file: join(dataDir, 'holdfast.yaml'),
+    folder: dataDir,
+  });
+  const weather: Weather = { reach: (repository) => options.weather(repository, now()) };
+  const fortune: Fortune = {
+    isMissing: (asset) => options.fortune.isMissing(asset, now()),
+    isWrong: (asset) => options.fortune.isWrong(asset, now()),
+  };
+  const repositories = new Map(
+    configuration.repositories.map(({ name }) => [name, simulatedRepository(name, weather)]),
+  );
+  const deployment: Deployment = {
+    catalog,
+    processes: createProcessFence(dataDir),
+    dataDir,
+    hostQueue: HOST_QUEUE,
+    clock: now,
+    openRepository: async (_, name) => repositories.get(name)!,
+    sourceOf: () => simulatedSource(fortune),
+    leases: {
+      ask: ({ repository, ...request }) => requestLease(environment.client, repository, request),
+      holderRuns: async (id) => (await workflowState(environment.client, id)) === 'running',
+    },
+  };
+  await catalog.configurations.apply(configuration);
+  const stopWorkers = await startWorkers(environment, deployment);
+  let runs = 0;
+  return {
+    catalog,
+    configuration,
+    environment,
+    repositories,
+    now,
+    goTo,
+    run: async ({ id, kind, policy }) => {
+      runs += 1;
+      const input = { policy, trigger: 'schedule', actor: 'schedule' };
+      const workflowId = `${id}-${now().toISOString()}-${runs}`;
+      const started = { taskQueue: TASK_QUEUE, workflowId, args: [input] };
+      const handle = await environment.client.workflow.start(WORKFLOWS[kind], started);
+      await handle.result();
+      await look();
+    },
+    close: async () => {
+      await stopWorkers();
+      await environment.teardown();
+      await catalog.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+function inStep(): Context | null {
+  try {
+    return Context.current();
+  } catch {
+    // Outside of steps there is none.
+    return null;
+  }
+}
+
+async function startServer(): Promise<TestWorkflowEnvironment> {
+  quietRuntime();
+  const { path } = await resolveTool('temporal-test-server', { install: false });
+  const environment = await patiently(() =>
+    TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } }),
+  );
+  await environment.connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: { HoldfastPolicy: 2, HoldfastAsset: 7, HoldfastJob: 2, HoldfastStatus: 2 },
+  });
+  return environment;
+}
+
+async function startWorkers(environment: TestWorkflowEnvironment, deployment: Deployment) {
+  const steps = stepsOf(deployment);
+  const connection = environment.nativeConnection;
+  const control = await Worker.create({
+    connection,
+    taskQueue: TASK_QUEUE,
+    workflowBundle: await workflowBundle(defaultCacheDirectory()),
+    activities: { ...steps.control },
+  });
+  const host = await Worker.create({ connection, taskQueue: HOST_QUEUE, activities: { ...steps.host } });
+  const running = Promise.all([control.run(), host.run()]);
+  return async () => {
+    for (const worker of [control, host]) worker.shutdown();
+    await running;
+  };
+}

@@ -1,0 +1,32 @@
+import { createBackupSteps } from '../activities/backup-steps.ts';
+import type { ControlActivities, HostActivities, NotifyActivities } from '../activities/contract.ts';
+import { createControlSteps } from '../activities/control-steps.ts';
+import type { Deployment } from '../activities/deployment.ts';
+import { createGuardSteps } from '../activities/guard-steps.ts';
+import { createLookSteps } from '../activities/look-steps.ts';
+import { createNotifySteps } from '../activities/notify-steps.ts';
+import { createProofSteps } from '../activities/proof-steps.ts';
+import { createReadingSteps } from '../activities/reading-steps.ts';
+import { createRemovalSteps } from '../activities/removal-steps.ts';
+import { createRestoreSteps } from '../activities/restore-steps.ts';
+import { createRetentionSteps } from '../activities/retention-steps.ts';
+
+/** Every step of one deployment, by the queue it is asked for on: the common one, and this host's own. */
+export function stepsOf(deployment: Deployment): {
+  control: ControlActivities & NotifyActivities;
+  host: HostActivities;
+} {
+  return {
+    control: { ...createControlSteps(deployment), ...createNotifySteps(deployment) },
+    host: {
+      ...createBackupSteps(deployment),
+      ...createGuardSteps(deployment),
+      ...createProofSteps(deployment),
+      ...createReadingSteps(deployment),
+      ...createRestoreSteps(deployment),
+      ...createRetentionSteps(deployment),
+      ...createLookSteps(deployment),
+      ...createRemovalSteps(deployment),
+    },
+  };
+}
