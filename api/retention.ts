@@ -29,7 +29,10 @@ export function retentionRoutes(api: Api, services: Services): void {
       headers: idempotencyHeaders,
       body: z.strictObject({
         policy: name,
-        confirm: z.boolean().default(false).describe('go ahead in spite of what would stop the run; needs the role approver'),
+        confirm: z
+          .boolean()
+          .default(false)
+          .describe('go ahead in spite of what would stop the run; needs the role approver'),
       }),
       response: { 200: job, 202: job },
     },
