@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { migrateCatalog } from '../../catalog/index.ts';
 import { statusServices } from '../../api/wiring/status.ts';
 import type { RecoveryPoint } from '../../domain/recovery-point.ts';
 import { nextRun } from '../../domain/cadence/next-run.ts';
@@ -9,7 +10,7 @@ import { parseConfiguration } from '../../domain/configuration/parse.ts';
 import type { MessageItem } from '../../domain/incidents/message.ts';
 import { watchIncidents } from '../../workers/watch-incidents.ts';
 import { partsOf } from '../api/parts.ts';
-import { withCatalog } from '../catalog/fixture.ts';
+import { APPLICATION_PASSWORD, newDatabase } from '../catalog/fixture.ts';
 import { seeded } from '../fixtures/seeded.ts';
 import { ExpectedIncidents } from './expected-incidents.ts';
 import { CONFIGURATION, drawEvents, FROM, TO, type Event } from './quarter.ts';
@@ -25,18 +26,19 @@ const SIX_HOURS = 6 * 3_600_000;
 
 describe(`a quarter of ${days} days (HOLDFAST_SIMULATION_SEED=${seed})`, function () {
   this.timeout(30 * 60_000);
-  const fixture = withCatalog();
-  const random = seeded(seed);
-  const told: MessageItem[] = [];
-  const incidents = new ExpectedIncidents();
+  let told: MessageItem[];
+  let incidents: ExpectedIncidents;
   let estate: Estate;
   let events: Event[];
   let specification: Specification;
-  const begun: { id: string; at: number }[] = [];
+  let begun: { id: string; at: number }[];
   /** Of them, those that have ended. */
-  let ended = 0;
+  let ended: number;
 
-  before(async () => {
+  async function begin(): Promise<void> {
+    [told, incidents, begun, ended] = [[], new ExpectedIncidents(), [], 0];
+    const { url } = await migrateCatalog(await newDatabase(), { applicationPassword: APPLICATION_PASSWORD });
+    const random = seeded(seed);
     const at = { file: '/estate/holdfast.yaml', folder: '/estate' };
     events = drawEvents(random, parseConfiguration(CONFIGURATION, at).configuration);
     const during = (kind: Event['kind'], name: string, now: Date) =>
@@ -45,7 +47,7 @@ describe(`a quarter of ${days} days (HOLDFAST_SIMULATION_SEED=${seed})`, functio
           event.kind === kind && Object.values(event).includes(name) && event.from <= now && now < event.to,
       );
     estate = await simulatedEstate({
-      catalogUrl: fixture.applicationUrl,
+      catalogUrl: url,
       configuration: CONFIGURATION,
       from: FROM,
       weather: (repository, now) => {
@@ -57,10 +59,23 @@ describe(`a quarter of ${days} days (HOLDFAST_SIMULATION_SEED=${seed})`, functio
       },
     });
     specification = new Specification(estate.configuration, events, END);
-  });
+  }
   after(() => estate?.close());
 
   it('is gone through with everything as it was to be, day by day', async () => {
+    for (let server = 1; ; server += 1) {
+      await begin();
+      try {
+        return await goThrough();
+      } catch (error) {
+        if (!estate.jumped() || server === 3) throw error;
+        process.stdout.write(`      ${String(error)}: all over again with another server\n`);
+        await estate.close();
+      }
+    }
+  });
+
+  async function goThrough(): Promise<void> {
     const all = estate.configuration.policies.flatMap(scheduledRunsOf);
     for (let last = FROM; ;) {
       const tick = new Date((Math.floor(last.getTime() / SIX_HOURS) + 1) * SIX_HOURS);
@@ -84,7 +99,7 @@ describe(`a quarter of ${days} days (HOLDFAST_SIMULATION_SEED=${seed})`, functio
     process.stdout.write(
       `      ${begun.length} runs, ${specification.taken} points taken, ${specification.points.length} left, ${opened} incidents\n`,
     );
-  });
+  }
 
   it('has begun every run that was due, and after an outage one of each', () => {
     const expected = specification.runs.map(({ run, at }) => ({ id: run.id, at }));
@@ -108,7 +123,12 @@ describe(`a quarter of ${days} days (HOLDFAST_SIMULATION_SEED=${seed})`, functio
         assert.equal(ofOne[0]?.event, 'opened');
       }
     }
-    assert.deepEqual(incidents.open(), [], 'the quarter ends quietly');
+    const long = /\/(successRate|errorBudget)$/;
+    assert.deepEqual(
+      incidents.open().filter((key) => !long.test(key)),
+      [],
+      'the quarter ends quietly, but for what was lost of a month',
+    );
   });
 
   function isAway(at: Date): boolean {

@@ -33,6 +33,11 @@ export interface Estate {
   goTo(moment: Date): Promise<void>;
   /** As its Schedule starts it. Returns when it has ended. */
   run(run: ScheduledRun): Promise<void>;
+  /**
+   * Whether the test server skipped time nobody waited for. On a machine short of CPU a call to it is tried again,
+   * and its count of who lets it skip is wrong from then on. Whoever asked gets an error, and needs another server.
+   */
+  jumped(): boolean;
   close(): Promise<void>;
 }
 
@@ -61,10 +66,18 @@ export async function simulatedEstate(options: EstateOptions): Promise<Estate> {
   const look = async () => {
     seen = Math.max(seen, await environment.currentTimeMs());
   };
+  let jumped = false;
+  /** Nothing that is simulated takes an hour. */
+  const notMuchLaterThan = (moment: number) => {
+    if (seen - moment < 3_600_000) return;
+    jumped = true;
+    throw new Error(`the test server's clock went on to ${new Date(seen).toISOString()} by itself`);
+  };
   const goTo = async (moment: Date) => {
     await look();
     if (moment.getTime() > seen) await environment.sleep(moment.getTime() - seen);
     await look();
+    notMuchLaterThan(moment.getTime());
   };
   await goTo(options.from);
 
@@ -110,9 +123,12 @@ export async function simulatedEstate(options: EstateOptions): Promise<Estate> {
       const workflowId = `${id}-${now().toISOString()}-${runs}`;
       const started = { taskQueue: TASK_QUEUE, workflowId, args: [input] };
       const handle = await environment.client.workflow.start(WORKFLOWS[kind], started);
+      const begun = seen;
       await handle.result();
       await look();
+      notMuchLaterThan(begun);
     },
+    jumped: () => jumped,
     close: async () => {
       await stopWorkers();
       await environment.teardown();

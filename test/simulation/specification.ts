@@ -93,10 +93,26 @@ export class Specification {
         const newest = this.newest(asset, proof);
         if (newest && now.getTime() - newest.at > policy.objectives.rpoSeconds! * 1000)
           keys.push(`asset/${asset}/rpo`);
+        keys.push(...this.overdrawn(policy, asset, now));
       }
       if (this.isOverdue(policy, now.getTime())) keys.push(`policy/${policy.name}/overdue`);
     }
     return keys.sort();
+  }
+
+  /** What failed or was missed in the last 30 days, today included, against what the policy allows of what was due. */
+  private overdrawn(policy: Policy, asset: string, now: Date): string[] {
+    const { successRate } = policy.objectives;
+    if (!successRate) return [];
+    const from = Math.floor(now.getTime() / DAY) * DAY - 29 * DAY;
+    const missed = this.missed(policy.name, now).filter((at) => at >= from).length;
+    const ended = this.backups.filter(
+      (one) => one.policy === policy.name && one.asset === asset && one.at >= from,
+    );
+    const wrong = ended.filter(({ ok }) => !ok).length + missed;
+    const left = (ended.length + missed) * (1 - successRate) - wrong;
+    if (wrong === 0 || left > 1e-9) return [];
+    return [`asset/${asset}/${left < -1e-9 ? 'successRate' : 'errorBudget'}`];
   }
 
   /** Without a start for a period and an hour of grace; what a pause kept from running was not due. */
