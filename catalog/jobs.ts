@@ -20,6 +20,7 @@ export function jobs(database: Database): Jobs {
         const job = await lockJob(query, id);
         if (job.status === status) return readJob(query, id);
         if (!jobMay(job.status, status)) throw refused(id, job.status, status);
+        if (status === 'running' && (await waitsForBudget(query, id))) return readJob(query, id);
         await query('update jobs set status = $2 where id = $1', [id, status]);
         return readJob(query, id);
       }),
@@ -190,6 +191,16 @@ async function setAsset(query: Query, id: string, asset: string, change: AssetCh
       [...new Set(change.notes ?? [])],
     ],
   );
+}
+
+/** An asset of it still waits for a day's upload budget, whatever another one has been waiting for. */
+async function waitsForBudget(query: Query, id: string): Promise<boolean> {
+  const waits = await query(
+    `select from upload_waits join job_assets using (job_id, asset)
+      where job_id = $1 and ended_at is null and status = 'running' limit 1`,
+    [id],
+  );
+  return waits.length > 0;
 }
 
 async function lockJob(query: Query, id: string): Promise<{ status: JobStatus }> {

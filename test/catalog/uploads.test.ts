@@ -113,6 +113,8 @@ describe('what is sent to a repository', () => {
     assert.deepEqual(await ask(job, 10, evening), { go: false, until: '2026-11-21T00:00:00.000Z' });
     await ask(job, 10, evening);
     assert.equal((await jobs.find(job)).status, 'waiting');
+    await jobs.setStatus(job, 'running');
+    assert.equal((await jobs.find(job)).status, 'waiting', 'a lease it got is not all it waits for');
     assert.deepEqual(await eventsOf(job), [
       `orders waits for the upload budget of ${repository}: 95 MiB of 100 MiB are used today, ` +
         'about 10 MiB are expected; it goes on at 2026-11-21T00:00:00.000Z',
@@ -124,6 +126,12 @@ describe('what is sent to a repository', () => {
     assert.equal((await ask(job, 10, at('21T00:00:01'))).go, true);
     assert.equal((await jobs.find(job)).status, 'running');
     assert.match((await eventsOf(job))[1]!, /^orders goes on/);
+    await jobs.setStatus(job, 'waiting');
+    assert.equal(
+      (await jobs.setStatus(job, 'running')).status,
+      'running',
+      'nothing of it waits for a budget',
+    );
     const actions = (await fixture.catalog.audit.list({ limit: 2 })).items.map(({ action }) => action);
     assert.deepEqual(actions, ['job.resumed', 'job.deferred']);
   });
