@@ -1,6 +1,6 @@
 // What a policy promises of its assets.
 
-import { parsePercentage } from '../percentage.ts';
+import { parseShare } from '../share.ts';
 import * as value from './schema-values.ts';
 
 /** Below half, "mostly works" would be a lie; at 100 % there is no budget, and one failure breaks the promise. */
@@ -10,12 +10,9 @@ const successRate = value.text(
   'a success rate',
   '99.5%',
   (written) => {
-    const share = parsePercentage(written);
-    if (share === null)
-      return { message: 'not a success rate: a number and "%"', fix: 'write it like 99% or 99.5%' };
-    if (share < LEAST || share > 1)
-      return { message: 'a success rate is from 50% to 100%', fix: 'write it like 99% or 99.5%' };
-    return share;
+    const share = parseShare(written);
+    if (share !== null && share >= LEAST) return share;
+    return { message: 'not a success rate from 50% to 100%', fix: 'write it like 99% or 99.5%' };
   },
   '^[0-9]{1,3}([.][0-9]{1,6})? ?%$',
 );

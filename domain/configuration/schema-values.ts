@@ -6,6 +6,7 @@ import { parseBytes } from '../bytes.ts';
 import { parseDuration } from '../duration.ts';
 import { invalidExcludePatterns } from '../exclude-pattern.ts';
 import { isRefusal, parseSecretReference } from '../secret-reference.ts';
+import { parseShare } from '../share.ts';
 import { refuseCron } from './cadence.ts';
 import { refuseDatabaseUrl } from './database-url.ts';
 import { refuseRepositoryUrl } from './repository-url.ts';
@@ -91,11 +92,11 @@ export const keepWithin = text('a duration', '30d', (written) => {
 export const share = text(
   'a percentage',
   '50%',
-  (written) => {
-    const percent = Number(/^(\d+(?:\.\d+)?) ?%$/.exec(written)?.[1]);
-    if (percent > 0 && percent <= 100) return percent / 100;
-    return { message: 'not a percentage above 0 % and up to 100 %', fix: 'write it like 50%' };
-  },
+  (written) =>
+    parseShare(written) ?? {
+      message: 'not a percentage above 0 % and up to 100 %',
+      fix: 'write it like 50%',
+    },
   '^\\d+(\\.\\d+)? ?%$',
 );
 
