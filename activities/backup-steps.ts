@@ -12,6 +12,7 @@ import type { EngineSnapshot, Recovered, Repository, StoredPart } from './reposi
 import type { Step } from './step.ts';
 import { artifactIdOf, copyOf, createdWhenAbsent, sizesOf, storeParts } from './store-parts.ts';
 import { recordDuration } from './record-duration.ts';
+import { storeUnread, unreadOf, unreadWords } from './store-unread.ts';
 import { withWorkspace } from './workspace.ts';
 
 type BackupSteps = Pick<
@@ -206,7 +207,7 @@ type Captured = {
 async function capture(
   deployment: Deployment,
   asset: Asset,
-  input: PointStep & { manifest: boolean },
+  input: PointStep & { manifest: boolean; tags?: string[] },
   repository: Repository,
   takenAt: string,
   orphans: EngineSnapshot[],
@@ -217,8 +218,10 @@ async function capture(
     const source = deployment.sourceOf(asset);
     const captured = await source.capture(asset, workspace, step, { manifest: input.manifest });
     try {
-      const labels = { point: input.point, asset: asset.name, kind: 'regular' as const, takenAt };
+      const { tags = [] } = input;
+      const labels = { point: input.point, asset: asset.name, kind: 'regular' as const, takenAt, tags };
       const stored = await storeParts(deployment, captured, labels, repository, orphans, step);
+      const unread = await storeUnread(stored, labels, repository, workspace.scratch, step);
       const { manifest, notes } = await captured.settle(stored, repository);
       for (const note of notes) step.say('info', note);
       const point: Captured['point'] = {
@@ -230,8 +233,9 @@ async function capture(
         kind: 'regular',
         method: captured.method,
         partial: unreadWords(stored),
+        tags,
         ...sizesOf(stored),
-        copies: [copyOf(repository.name, stored, deployment.clock())],
+        copies: [copyOf(repository.name, [...stored, ...unread], deployment.clock())],
         manifest,
       };
       return { point, notes, partial: partialOf(asset.name, stored) };
@@ -246,25 +250,15 @@ function superseded(orphans: readonly { id: string }[], point: Captured['point']
   return orphans.map((snapshot) => snapshot.id).filter((id) => !current.has(id));
 }
 
-/** What a partial point lacks, in words that stay with it; null: nothing. */
-function unreadWords(stored: readonly StoredPart[]): string | null {
-  const count = unreadableOf(stored).length;
-  return count === 0 ? null : `${count} of its files could not be read`;
-}
-
 function partialOf(asset: string, stored: readonly StoredPart[]): SnapshotOutcome['partial'] {
   const words = unreadWords(stored);
   if (words === null) return null;
   return new HoldfastError({
     code: 'source.partial',
     message: `backup of ${asset} is partial: ${words}`,
-    cause: unreadableOf(stored).slice(0, 10).join('\n'),
+    cause: unreadOf(stored).slice(0, 10).join('\n'),
     hint: 'grant the account Holdfast runs as read access, or exclude these paths; what could be read is stored',
   }).toContract();
-}
-
-function unreadableOf(stored: readonly StoredPart[]): string[] {
-  return stored.flatMap((part) => part.unreadable);
 }
 
 function notThere(id: string, repository: string): HoldfastError {

@@ -38,6 +38,8 @@ export interface BeginJob {
   actor: string;
   /** Empty: every asset of the policy. */
   assets: string[];
+  /** Of the points it makes; absent: none. */
+  tags?: string[];
 }
 
 /** What a job is going to do, decided once at its beginning. */
@@ -54,6 +56,8 @@ export interface JobPlan extends JobScope {
   ended?: Record<string, AssetStatus>;
   /** Assets that have hooks; the others are spared two steps. Absent in old histories: any may have some. */
   hooked?: string[];
+  /** Of the points it makes. Absent: none. */
+  tags?: string[];
 }
 
 export interface SitePlan {
@@ -192,7 +196,7 @@ export interface HostActivities {
   runHooks(input: AssetStep & { when: 'before' | 'after' }): Promise<void>;
   /** Captures the asset, stores it in the repository and records the point. */
   snapshotAsset(
-    input: PointStep & { repository: string; manifest: boolean; repaired?: boolean },
+    input: PointStep & { repository: string; manifest: boolean; repaired?: boolean; tags?: string[] },
   ): Promise<SnapshotOutcome>;
   /** `repaired`, here and above: damage was seen to before. Absent in old histories. */
   copyPoint(input: PointStep & { from: string; to: string; repaired?: boolean }): Promise<void>;

@@ -118,15 +118,17 @@ async function beginJob(deployment: Deployment, input: BeginJob): Promise<JobPla
     points: Object.fromEntries(assets.map((asset) => [asset, derivedId(input.jobId, asset)])),
     hooked: assets.filter((name) => hasHooks(applied?.configuration, name)),
   };
-  const { jobId: id, workflowId, type, trigger, actor } = input;
+  const { jobId: id, workflowId, type, trigger, actor, tags = [] } = input;
   const paused = trigger === 'schedule' ? (await catalog.policyPauses.open()).get(policy.name) : undefined;
   if (paused) return skipped(deployment, input, plan, whyPaused(policy.name, paused));
   const startedAt = deployment.clock().toISOString();
   try {
     const job = await catalog
       .as(actor)
-      .jobs.begin({ id, workflowId, type, policy: policy.name, trigger, startedAt, assets });
+      .jobs.begin({ id, workflowId, type, policy: policy.name, trigger, startedAt, assets, tags });
     const ended = job.assets.filter(({ status }) => status !== 'pending' && status !== 'running');
+    // Of a job that is begun again, those it was begun with.
+    if (job.tags.length > 0) plan.tags = job.tags;
     plan.ended = Object.fromEntries(ended.map(({ asset, status }) => [asset, status]));
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code !== 'request.conflict') throw error;

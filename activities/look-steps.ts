@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { HoldfastError } from '../domain/errors.ts';
 import type { Asset } from '../domain/configuration/types.ts';
-import type { ArtifactPart, CaptureMethod } from '../domain/recovery-point.ts';
+import { dataParts, type ArtifactPart, type CaptureMethod } from '../domain/recovery-point.ts';
 import { runStep } from './activity-step.ts';
 import type { AdoptSnapshots, HostActivities, PointFile } from './contract.ts';
 import { derivedId } from './derived-id.ts';
@@ -37,7 +37,7 @@ export function createLookSteps(deployment: Deployment): LookSteps {
           const part = copy?.parts[0];
           if (!copy || !part) throw notReachable(point.id);
           const repository = await deployment.openRepository(configuration, copy.repository);
-          if (point.assetType === 'postgres') return streamsOf(repository, copy.parts, step);
+          if (point.assetType === 'postgres') return streamsOf(repository, dataParts(copy), step);
           const inside =
             path === '/' ? part.path : `${part.path.replace(/\/$/, '')}/${path.replace(/^\//, '')}`;
           const entries = await repository.list(part.snapshotId, inside, step);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Fence } from '../catalog/index.ts';
 import { HoldfastError } from '../domain/errors.ts';
-import type { PointCopy, RecoveryPoint } from '../domain/recovery-point.ts';
+import { dataParts, type PointCopy, type RecoveryPoint } from '../domain/recovery-point.ts';
 import { runStep } from './activity-step.ts';
 import type { AssetStep, HostActivities } from './contract.ts';
 import { assetOf, configurationOf, type Deployment } from './deployment.ts';
@@ -119,7 +119,7 @@ export async function restoreParts(
   step: Step,
 ): Promise<RestoredParts> {
   const restored: RestoredParts = {};
-  for (const part of copy.parts) {
+  for (const part of dataParts(copy)) {
     const folder = join(target, part.name);
     try {
       await repository.restore(

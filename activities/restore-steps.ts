@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Asset, Configuration } from '../domain/configuration/types.ts';
-import type { Manifest } from '../domain/recovery-point.ts';
+import { dataParts, type Manifest } from '../domain/recovery-point.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import { runStep } from './activity-step.ts';
 import type { HostActivities, RestorePlan } from './contract.ts';
@@ -268,7 +268,7 @@ async function orderOf(
   const staged = stagedFolder(deployment.dataDir, plan);
   const journal = join(folders.restore(deployment.dataDir, plan.restoreId), 'journal');
   await mkdir(journal, { recursive: true, mode: 0o700 });
-  const parts = copyIn(point, plan.repository).parts;
+  const parts = dataParts(copyIn(point, plan.repository));
   return {
     restoreId: plan.restoreId,
     target: await source.resolveTarget(asset, plan.to),

@@ -1,7 +1,6 @@
 import { HoldfastError } from '../domain/errors.ts';
-import type { RecoveryPoint } from '../domain/recovery-point.ts';
 import type { Deployment } from './deployment.ts';
-import type { EngineSnapshot, Repository, StoredPart } from './repositories/repository.ts';
+import type { EngineSnapshot, PointLabels, Repository, StoredPart } from './repositories/repository.ts';
 import type { Capture } from './sources/source.ts';
 import type { Step } from './step.ts';
 
@@ -9,7 +8,7 @@ import type { Step } from './step.ts';
 export async function storeParts(
   deployment: Deployment,
   captured: Capture,
-  labels: { point: string; asset: string; kind: RecoveryPoint['kind']; takenAt: string },
+  labels: Omit<PointLabels, 'part' | 'partial'>,
   repository: Repository,
   parents: EngineSnapshot[],
   step: Step,

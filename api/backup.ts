@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { inOneOrder, MOST_TAGS, TAG_PATTERN, TAG_RULE } from '../domain/tags.ts';
 import type { Api } from './api.ts';
 import { idempotencyHeaders, idempotencyKeyOf } from './idempotency.ts';
 import { job } from './jobs.ts';
@@ -14,11 +15,24 @@ export function backupRoutes(api: Api, services: Services): void {
     schema: {
       summary: 'Back up the assets of a policy now',
       headers: idempotencyHeaders,
-      body: z.strictObject({ policy: name, assets: z.array(name).max(10_000).default([]) }),
+      body: z.strictObject({
+        policy: name,
+        assets: z.array(name).max(10_000).default([]),
+        tags: z
+          .array(z.string().regex(TAG_PATTERN, TAG_RULE))
+          .max(MOST_TAGS)
+          .default([])
+          .describe('words for the recovery points: `keepTags` of a retention keeps by them'),
+      }),
       response: { 200: job, 202: job },
     },
     handler: async (request, reply) => {
-      const once = await services.startBackup(request.actor, request.body, idempotencyKeyOf(request));
+      const { tags, ...asked } = request.body;
+      // As a request of before there were tags, so that its key still answers for it.
+      const body = tags.length === 0 ? asked : { ...asked, tags: inOneOrder(tags) };
+      const { headers, routeOptions } = request;
+      const key = idempotencyKeyOf({ headers, routeOptions, body });
+      const once = await services.startBackup(request.actor, body, key);
       return reply.code(once.repeated ? 200 : 202).send(once.answer);
     },
   });

@@ -102,6 +102,7 @@ export const job = z.object({
   status: jobStatus,
   startedAt: time,
   endedAt: time.nullable(),
+  tags: z.array(z.string()).describe('of the recovery points it makes'),
   assets: z.array(
     z.object({
       asset: z.string(),

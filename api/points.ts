@@ -136,6 +136,7 @@ export const recoveryPoint = z.object({
   method: z.enum(['dump', 'sqlite-backup', 'files', 'raw-files']),
   proof,
   partial: z.string().nullable().describe('what of the source could not be read; null: everything was'),
+  tags: z.array(z.string()).describe('words given when it was asked for; `keepTags` keeps by them'),
   bytes: z.number(),
   addedBytes: z.number(),
   copies: z.array(copy),

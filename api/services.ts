@@ -57,6 +57,8 @@ export interface BackupRequest {
   policy: string;
   /** Empty: every asset of the policy. */
   assets: string[];
+  /** Each once, in one order; absent: none. */
+  tags?: string[];
 }
 
 export interface VerificationRequest {

@@ -110,6 +110,8 @@ export interface Jobs {
 
 export interface NewJob extends Pick<Job, 'id' | 'workflowId' | 'type' | 'policy' | 'trigger' | 'startedAt'> {
   assets: string[];
+  /** None if left out. */
+  tags?: string[];
   /** `running` if left out. */
   status?: 'running' | 'waiting';
 }
@@ -169,7 +171,9 @@ export interface Points {
   withSnapshots(repository: string, snapshotIds: readonly string[]): Promise<RecoveryPoint[]>;
 }
 
-export interface NewPoint extends Omit<RecoveryPoint, 'proof' | 'partial' | 'copies' | 'orphaned'> {
+export interface NewPoint extends Omit<RecoveryPoint, 'proof' | 'partial' | 'tags' | 'copies' | 'orphaned'> {
+  /** None if left out. */
+  tags?: string[];
   /** null if left out. */
   partial?: string | null;
   copies: [NewCopy, ...NewCopy[]];

@@ -66,9 +66,9 @@ async function begin({ query, audit }: Transaction, job: NewJob): Promise<Job> {
   if (await alreadyBegun(query, job)) return readJob(query, job.id);
   const status = job.status ?? 'running';
   const inserted = await query(
-    `insert into jobs (id, workflow_id, type, policy, trigger, status, started_at)
-     values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing returning id`,
-    [job.id, job.workflowId, job.type, job.policy, job.trigger, status, job.startedAt],
+    `insert into jobs (id, workflow_id, type, policy, trigger, status, started_at, tags)
+     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning id`,
+    [job.id, job.workflowId, job.type, job.policy, job.trigger, status, job.startedAt, job.tags ?? []],
   );
   if (inserted.length === 0) {
     // Another transaction was first: with this job, or with another one of the policy.
@@ -81,11 +81,11 @@ async function begin({ query, audit }: Transaction, job: NewJob): Promise<Job> {
     [job.id, job.assets, job.type, job.startedAt],
   );
   await countMissedRuns(query, job);
-  const { workflowId, type, policy, trigger, assets } = job;
+  const { workflowId, type, policy, trigger, assets, tags = [] } = job;
   audit({
     action: 'job.begun',
     subject: `job/${job.id}`,
-    details: { workflowId, type, policy, trigger, assets },
+    details: { workflowId, type, policy, trigger, assets, ...(tags.length > 0 && { tags }) },
   });
   return readJob(query, job.id);
 }

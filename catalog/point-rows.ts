@@ -155,7 +155,7 @@ async function assetNames(query: Query, orphaned: boolean): Promise<string[]> {
 const IN_A_POLICY = 'select unnest(assets) from policies where is_current';
 
 const COLUMNS = `id, asset, asset_type as "assetType", policy, job_id as "jobId", kind,
-  taken_at as "takenAt", method, proof, partial, bytes, added_bytes as "addedBytes", manifest,
+  taken_at as "takenAt", method, proof, partial, tags, bytes, added_bytes as "addedBytes", manifest,
   exists (select from assets where name = point.asset and orphaned_at is not null)
     or asset not in (${IN_A_POLICY}) as orphaned`;
 

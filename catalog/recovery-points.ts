@@ -75,15 +75,16 @@ async function upsertPoint({ query, audit }: Transaction, point: NewPoint): Prom
   const [written] = await query<{ inserted: boolean; asset: string; kind: string }>(
     `insert into recovery_points as kept
        (id, asset, asset_type, policy, job_id, kind, taken_at, method, proof, bytes, added_bytes, manifest,
-        partial)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, 'stored', $9, $10, $11, $12)
+        partial, tags)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, 'stored', $9, $10, $11, $12, $13)
      on conflict (id) do update set
        bytes = excluded.bytes,
        added_bytes = excluded.added_bytes,
        method = excluded.method,
        taken_at = excluded.taken_at,
        manifest = coalesce(excluded.manifest, kept.manifest),
-       partial = excluded.partial
+       partial = excluded.partial,
+       tags = excluded.tags
      returning (xmax = 0) as inserted, asset, kind`,
     [
       point.id,
@@ -98,17 +99,27 @@ async function upsertPoint({ query, audit }: Transaction, point: NewPoint): Prom
       point.addedBytes,
       json(point.manifest),
       point.partial ?? null,
+      point.tags ?? [],
     ],
   ).catch((error: unknown) => {
     throw isSecondOfJob(error) ? secondOfJob(point) : error;
   });
   if (written?.asset !== point.asset || written.kind !== point.kind) throw anotherPoint(point);
   if (!written.inserted) return;
-  const { asset, kind, takenAt, method, bytes, jobId, partial } = point;
+  const { asset, kind, takenAt, method, bytes, jobId, partial, tags = [] } = point;
   audit({
     action: 'point.recorded',
     subject: `point/${point.id}`,
-    details: { asset, kind, takenAt, method, bytes, jobId, ...(partial && { partial }) },
+    details: {
+      asset,
+      kind,
+      takenAt,
+      method,
+      bytes,
+      jobId,
+      ...(partial && { partial }),
+      ...(tags.length > 0 && { tags }),
+    },
   });
 }
 

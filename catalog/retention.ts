@@ -205,7 +205,7 @@ async function facts(
   const limit = limitOf(request);
   const position = positionOf(request.cursor, ['string', 'string']);
   const rows = await query<CopyFacts>(
-    `select point.id, kind, taken_at as "takenAt", partial, removing_since as "removingSince",
+    `select point.id, kind, taken_at as "takenAt", partial, tags, removing_since as "removingSince",
        snapshot_ids as "snapshotIds",
        stored_at as "storedAt", verified_at as "verifiedAt", proven_at as "provenAt", damaged_at as "damagedAt"
        from recovery_points as point

@@ -15,6 +15,7 @@ export async function pointText(point: ListedPoint): Promise<string> {
     ['taken', when(point.takenAt)],
     ['proof', statusCell(point.proof)],
     ...(point.partial === null ? [] : [['partial', point.partial]]),
+    ...(point.tags.length === 0 ? [] : [['tags', point.tags.join(', ')]]),
     ...point.holds.map((hold) => ['held', holdLine(hold)]),
     ['size', `${formatBytes(point.bytes)}, ${formatBytes(point.addedBytes)} added`],
     ...(point.manifest ? [['content', contentOf(point.manifest)]] : []),

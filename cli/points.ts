@@ -99,15 +99,18 @@ async function listText(list: List<ListedPoint>): Promise<string> {
     import('./colours.ts'),
     import('./when.ts'),
   ]);
+  const tagged = list.items.some(({ tags }) => tags.length > 0);
   const rows = list.items.map((point) => [
     point.id,
     point.orphaned ? `${point.asset} (orphaned)` : point.asset,
     when(point.takenAt),
     { ...statusCell(point.proof), text: proofText(point) },
     formatBytes(point.bytes),
+    ...(tagged ? [point.tags.join(', ')] : []),
     point.copies.map(({ repository }) => repository).join(', '),
   ]);
-  return (await table(['ID', 'ASSET', 'TAKEN', 'PROOF', 'SIZE', 'KEPT IN'], rows)) + moreLine(list);
+  const columns = ['ID', 'ASSET', 'TAKEN', 'PROOF', 'SIZE', ...(tagged ? ['TAGS'] : []), 'KEPT IN'];
+  return (await table(columns, rows)) + moreLine(list);
 }
 
 function proofText({ proof, partial, holds }: ListedPoint): string {

@@ -44,6 +44,8 @@ export interface Job {
   status: JobStatus;
   startedAt: string;
   endedAt: string | null;
+  /** A backup's recovery points get these. */
+  tags: string[];
   assets: JobAsset[];
   error: Failure | null;
 }

@@ -20,6 +20,14 @@ export interface ArtifactPart {
   path: string;
 }
 
+/** The part that says what of the source could not be read; the others are the asset's data. */
+export const UNREAD_PART = 'unread';
+
+/** What a restore brings back. */
+export function dataParts(copy: Pick<PointCopy, 'parts'>): ArtifactPart[] {
+  return copy.parts.filter(({ name }) => name !== UNREAD_PART);
+}
+
 export interface PointCopy {
   repository: string;
   /** The engine snapshots, joined by `+` in the order of the parts: what a person gives to restic. */
@@ -46,6 +54,8 @@ export interface RecoveryPoint {
    * `stored`, and `latest` only where there is no whole one.
    */
   partial: string | null;
+  /** Words a person gave it when it was asked for: see domain/tags.ts. */
+  tags: string[];
   /** Size of the data as restored, and what this point added to its first repository. */
   bytes: number;
   addedBytes: number;

@@ -31,6 +31,7 @@ export async function backup(input: BackupInput): Promise<{ jobId: string; statu
     trigger: input.trigger ?? 'schedule',
     actor: input.actor ?? 'schedule',
     assets: input.assets ?? [],
+    ...(input.tags && { tags: input.tags }),
   });
   if (plan.refused) return { jobId: plan.jobId, status: 'cancelled' };
   labelJob('backup', plan.policy, assetsOf(plan), 'running');
@@ -83,6 +84,7 @@ async function backUpAsset(
           repository: plan.repository,
           manifest: plan.proof !== 'stored',
           ...(repaired && { repaired }),
+          ...(plan.tags && { tags: plan.tags }),
         }),
       );
       outcome.recoveryPointId = point;

@@ -9,6 +9,8 @@ export interface BackupInput {
   policy: string;
   /** Empty or absent: every asset of the policy. */
   assets?: string[];
+  /** Words for the points it makes; absent: none. */
+  tags?: string[];
   /** Absent on a scheduled run. */
   jobId?: string;
   trigger?: Trigger;

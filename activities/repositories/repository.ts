@@ -10,6 +10,10 @@ export interface PointLabels {
   part: string;
   /** RFC 3339; becomes the engine snapshot's own time. */
   takenAt: string;
+  /** Words a person gave the point; absent: none. */
+  tags?: readonly string[];
+  /** On the part that says so: what of the source could not be read. */
+  partial?: string;
 }
 
 export interface StoredPart {

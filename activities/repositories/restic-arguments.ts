@@ -188,7 +188,7 @@ export function literalPatternLine(path: string): string | null {
   return pattern.replace(/\s$/u, (blank) => `[${blank}]`);
 }
 
-export function tag(label: 'point' | 'asset' | 'kind' | 'part', value: string): string {
+export function tag(label: 'point' | 'asset' | 'kind' | 'part' | 'tag' | 'partial', value: string): string {
   // restic cuts --tag at commas.
   if (value.includes(',')) throw new Error(`a comma cannot stand in the label ${label}=${value}`);
   return `holdfast:${label}=${value}`;
@@ -198,6 +198,8 @@ function labelArguments(labels: PointLabels): string[] {
   return [
     `--time=${resticTime(labels.takenAt)}`,
     ...(['point', 'asset', 'kind', 'part'] as const).map((label) => `--tag=${tag(label, labels[label])}`),
+    ...(labels.tags ?? []).map((word) => `--tag=${tag('tag', word)}`),
+    ...(labels.partial === undefined ? [] : [`--tag=${tag('partial', labels.partial)}`]),
   ];
 }
 

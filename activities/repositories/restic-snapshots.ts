@@ -95,11 +95,19 @@ function engineSnapshot(listed: ListedSnapshot): EngineSnapshot {
 
 /** Ours has all four; what has fewer was tagged by somebody else and is left alone. */
 function labelsIn(tags: readonly string[], takenAt: string): PointLabels | null {
-  const value = (label: string) =>
-    tags.find((tag) => tag.startsWith(`holdfast:${label}=`))?.slice(`holdfast:${label}=`.length);
+  const values = (label: string) =>
+    tags.flatMap((tag) =>
+      tag.startsWith(`holdfast:${label}=`) ? [tag.slice(`holdfast:${label}=`.length)] : [],
+    );
+  const value = (label: string) => values(label)[0];
   const [point, asset, kind, part] = ['point', 'asset', 'kind', 'part'].map(value);
   if (!point || !asset || !part || !isKind(kind)) return null;
-  return { point, asset, kind, part, takenAt };
+  const [given, partial] = [values('tag'), value('partial')];
+  return {
+    ...{ point, asset, kind, part, takenAt },
+    ...(given.length > 0 && { tags: given }),
+    ...(partial !== undefined && { partial }),
+  };
 }
 
 function isKind(text: string | undefined): text is PointKind {

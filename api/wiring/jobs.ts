@@ -27,6 +27,7 @@ export function jobServices({ catalog, temporal }: Parts): JobServices {
         startBackup(temporal, job.workflowId, {
           policy: request.policy,
           assets,
+          ...(job.tags.length > 0 && { tags: job.tags }),
           jobId: job.id,
           trigger: 'manual',
           actor: actor.name,
@@ -98,7 +99,7 @@ export async function startOnce(
   actor: Actor,
   key: IdempotencyKey | null,
   kind: 'backup' | 'verify' | 'verify-due' | 'retention',
-  request: { policy: string; assets: string[] },
+  request: { policy: string; assets: string[]; tags?: string[] },
   start: (job: Job, assets: string[]) => Promise<void>,
 ): Promise<Once<Job>> {
   const applied = await catalog.configurations.current();
@@ -129,6 +130,7 @@ export async function startOnce(
       trigger: 'manual',
       startedAt: startedAt.toISOString(),
       assets,
+      ...(request.tags && { tags: request.tags }),
     });
   } catch (error) {
     // Another request with the key was faster, after we looked: this one is its repetition.

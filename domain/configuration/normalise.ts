@@ -169,6 +169,7 @@ function normaliseRetention(retention: WrittenRetention | undefined): PolicyRete
     keepWithinWeeklySeconds: written.keepWithinWeekly ?? null,
     keepWithinMonthlySeconds: written.keepWithinMonthly ?? null,
     keepWithinYearlySeconds: written.keepWithinYearly ?? null,
+    ...(written.keepTags !== undefined && { keepTags: written.keepTags }),
     ...(written.maxDrop !== undefined && { maxDropShare: written.maxDrop }),
   };
 }

@@ -3,6 +3,7 @@
 
 import { canonicalJson } from '../canonical-json.ts';
 import { parseDuration } from '../duration.ts';
+import { inOneOrder } from '../tags.ts';
 import { valueAt } from './findings.ts';
 import type { Finding, Path } from './problem.ts';
 import { presets } from './retention-presets.ts';
@@ -64,7 +65,7 @@ function keptWords(written: unknown): Record<string, unknown> {
   const known = typeof preset === 'string' && Object.hasOwn(presets, preset);
   const own = Object.entries(words).map(([word, kept]): [string, unknown] => {
     const seconds = word.startsWith('keepWithin') ? parseDuration(String(kept)) : null;
-    return [word, seconds ?? kept];
+    return [word, seconds ?? (Array.isArray(kept) ? inOneOrder(kept.map(String)) : kept)];
   });
   return {
     ...(known && presets[preset as keyof typeof presets]),

@@ -201,6 +201,8 @@ export interface Retention {
   keepWithinWeeklySeconds: number | null;
   keepWithinMonthlySeconds: number | null;
   keepWithinYearlySeconds: number | null;
+  /** A point with any of these stays. Absent: none was given. */
+  keepTags?: string[];
 }
 
 export interface PolicyRetention extends Retention {

@@ -10,6 +10,7 @@ export interface StoredCopy extends CopyProof {
   kind: PointKind;
   takenAt: string;
   partial: string | null;
+  tags: readonly string[];
   /** A person has begun to take it away: since when. */
   removingSince: string | null;
 }
@@ -25,11 +26,12 @@ export interface Hold {
 const SAFETY_DAYS = 7;
 
 export function retainedPoint(copy: StoredCopy, holds: readonly Hold[]): RetainedPoint {
-  const { id, kind, takenAt, storedAt, partial } = copy;
+  const { id, kind, takenAt, storedAt, partial, tags } = copy;
   return {
     id,
     kind,
     takenAt,
+    tags,
     storedAt,
     // That its bytes are whole does not bring back what was never read.
     verifiedAt: partial === null ? copy.verifiedAt : null,

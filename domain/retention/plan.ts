@@ -11,6 +11,8 @@ export interface RetainedPoint {
   id: string;
   kind: PointKind;
   takenAt: string;
+  /** None if left out. */
+  tags?: readonly string[];
   /** When this copy was written: objects are locked from then on, be the point ever so old. */
   storedAt: string;
   verifiedAt: string | null;

@@ -9,6 +9,8 @@ export interface TimedPoint {
   id: string;
   /** RFC 3339. */
   takenAt: string;
+  /** None if left out. */
+  tags?: readonly string[];
 }
 
 /** For each point a rule keeps, by its id, the rules that do. The order of `points` does not matter. */
@@ -17,7 +19,11 @@ export function keptByRules(
   rules: Retention,
   now: Date,
 ): Map<string, string[]> {
-  const history = newestFirst(points).map(({ id, takenAt }) => ({ id, time: new Date(takenAt) }));
+  const history = newestFirst(points).map(({ id, takenAt, tags = [] }) => ({
+    id,
+    time: new Date(takenAt),
+    tags,
+  }));
   const kept = new Map<string, string[]>();
   const latest = latestOf(history, now);
   for (const { id, reason } of rulesOf(rules).flatMap(({ keeps }) => keeps(history, latest)))
@@ -43,6 +49,7 @@ export function newestFirst<Point extends TimedPoint>(points: readonly Point[]):
 interface Moment {
   id: string;
   time: Date;
+  tags: readonly string[];
 }
 
 interface Rule {
@@ -68,6 +75,7 @@ const yearly: Period = { word: 'yearly', of: (time) => time.toISOString().slice(
 
 function rulesOf(rules: Retention): Rule[] {
   return [
+    ...tagged(rules.keepTags ?? []),
     ...newest(rules.keepLast),
     ...counted(hourly, rules.keepHourly),
     ...counted(daily, rules.keepDaily),
@@ -81,6 +89,18 @@ function rulesOf(rules: Retention): Rule[] {
     ...countedWithin(monthly, rules.keepWithinMonthlySeconds),
     ...countedWithin(yearly, rules.keepWithinYearlySeconds),
   ];
+}
+
+/** As `--keep-tag` given once for each: whatever else is kept, and not counted. */
+function tagged(tags: readonly string[]): Rule[] {
+  return tags.map((tag) => {
+    const words = `tagged ${tag}`;
+    return {
+      words,
+      keeps: (history) =>
+        history.filter((point) => point.tags.includes(tag)).map(({ id }) => ({ id, reason: words })),
+    };
+  });
 }
 
 function newest(count: number | null): Rule[] {

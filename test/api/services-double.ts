@@ -86,6 +86,7 @@ export function servicesDouble(): ServicesDouble {
             policy: request.policy,
             status: 'running',
             endedAt: null,
+            tags: request.tags ?? [],
           });
           double.jobs.set(job.id, job);
           double.events.set(job.id, [sampleEvent(1, 'snapshot'), sampleEvent(2, 'verify')]);
@@ -339,6 +340,7 @@ export function sampleJob(id: string, change: Partial<Job> = {}): Job {
     status: 'success',
     startedAt: '2026-11-20T10:00:00.000Z',
     endedAt: '2026-11-20T10:00:09.000Z',
+    tags: [],
     assets: [
       {
         asset: 'uploads',
@@ -367,6 +369,7 @@ export function samplePoint(id: string, change: Partial<ListedPoint> = {}): List
     method: 'files',
     proof: 'verified',
     partial: null,
+    tags: [],
     bytes: 3_000_000,
     addedBytes: 1_200_000,
     copies: [

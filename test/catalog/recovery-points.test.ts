@@ -26,6 +26,7 @@ describe('recovery points in the catalogue', () => {
       ...rest,
       proof: 'stored',
       partial: null,
+      tags: [],
       orphaned: true,
       copies: copies.map((copy) => ({ ...copy, verifiedAt: null, provenAt: null, damagedAt: null })),
     });

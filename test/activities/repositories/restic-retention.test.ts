@@ -5,12 +5,21 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { tag } from '../../../activities/repositories/restic-arguments.ts';
 import { runCommand } from '../../../activities/run-command.ts';
 import type { Retention } from '../../../domain/configuration/types.ts';
 import type { TimedPoint } from '../../../domain/retention/rules.ts';
+import { planRetention } from '../../../domain/retention/plan.ts';
 import { keptByRules, writeRetention } from '../../../domain/retention/rules.ts';
 import { resolveTool } from '../../../tools/resolve.ts';
-import { allWords, numberFor, retention, someRules } from '../../domain/retention/retention-fixture.ts';
+import {
+  allWords,
+  numberFor,
+  pointAt,
+  retention,
+  someRules,
+  tagsOfPoint,
+} from '../../domain/retention/retention-fixture.ts';
 import { makeStep } from '../sources/source-fixture.ts';
 import { removeFolder, temporaryFolder } from './repository-fixtures.ts';
 
@@ -54,6 +63,13 @@ function randomTimes(count: number, hours: number[]): string[] {
   });
 }
 
+/** A few tags on some of a history's points; its oldest has the one that is on every history. */
+function randomTags(host: string, count: number): string[][] {
+  const seed = SEED + Object.keys(histories).indexOf(host);
+  const tags = fc.sample(tagsOfPoint, { numRuns: count, seed });
+  return tags.map((some, index) => (index === count - 1 ? [...new Set([...some, 'release'])] : some));
+}
+
 /** Every word alone, words together, and a point exactly as old as "within" reaches: the last edge but one. */
 const policies: Retention[] = [
   ...allWords.flatMap((word, index) =>
@@ -62,6 +78,10 @@ const policies: Retention[] = [
       .map((number) => retention({ [word]: number })),
   ),
   ...fc.sample(someRules, { numRuns: 32, seed: SEED }),
+  retention({ keepTags: ['release'] }),
+  retention({ keepTags: ['audit:2026', 'on-no-point', 'release', 'v2.1'] }),
+  retention({ keepTags: ['weekly'], keepLast: 1 }),
+  retention({ keepTags: ['release', 'weekly'], keepDaily: 3, keepWithinMonthlySeconds: 90 * 86_400 }),
   retention({ keepWithinSeconds: 47 * 3600 }),
   retention({ keepWithinWeeklySeconds: 47 * 3600 }),
 ];
@@ -80,7 +100,10 @@ describe('the rules of retention', function () {
     points = {};
     for (const [host, times] of Object.entries(histories)) {
       points[host] = [];
-      for (const takenAt of times) points[host].push({ id: await snapshot(host, takenAt), takenAt });
+      for (const [index, tags] of randomTags(host, times.length).entries()) {
+        const takenAt = times[index] ?? '';
+        points[host].push({ id: await snapshot(host, takenAt, tags), takenAt, tags });
+      }
     }
   });
   after(() => removeFolder(folder));
@@ -94,6 +117,24 @@ describe('the rules of retention', function () {
       assert.deepEqual(Object.fromEntries(ours), await keptByRestic(policy));
     });
   }
+
+  it('keep no point that has none of the tags: restic refuses that, the plan keeps the last resort', async () => {
+    const rules = retention({ keepTags: ['on-no-point'] });
+    await assert.rejects(keptByRestic(rules), /refusing to delete last snapshot of snapshot group/);
+    for (const history of Object.values(points)) {
+      assert.equal(keptByRules(history, rules, new Date()).size, 0);
+      const decisions = planRetention({
+        points: history.map(({ id, takenAt, tags = [] }) => pointAt(takenAt, { id, tags })),
+        rules,
+        immutableDays: null,
+        now: new Date(),
+      });
+      assert.deepEqual(
+        decisions.filter(({ decision }) => decision === 'keep').map(({ reasons }) => reasons),
+        [['the newest stored point, none being verified']],
+      );
+    }
+  });
 
   /** By host, how many reasons restic has for each snapshot it would keep. */
   async function keptByRestic(policy: Retention): Promise<Record<string, Record<string, number>>> {
@@ -121,7 +162,7 @@ describe('the rules of retention', function () {
     );
   }
 
-  async function snapshot(host: string, takenAt: string): Promise<string> {
+  async function snapshot(host: string, takenAt: string, tags: readonly string[]): Promise<string> {
     const time = takenAt.replace('T', ' ').replace('Z', '');
     const stdout = await run(
       'backup',
@@ -129,6 +170,7 @@ describe('the rules of retention', function () {
       '--quiet',
       `--host=${host}`,
       `--time=${time}`,
+      ...tags.map((word) => `--tag=${tag('tag', word)}`),
       '--',
       join(folder, 'file'),
     );
@@ -149,12 +191,14 @@ describe('the rules of retention', function () {
 });
 
 function options(policy: Retention): string[] {
-  return allWords.flatMap((word) => {
+  const keepTags = (policy.keepTags ?? []).map((word) => `--keep-tag=${tag('tag', word)}`);
+  const numbered = allWords.flatMap((word) => {
     const number = policy[word];
     if (number === null) return [];
     const flag = word.replace(/Seconds$/, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     return `--${flag}=${word.endsWith('Seconds') ? inHours(number) : number}`;
   });
+  return [...numbered, ...keepTags];
 }
 
 function inHours(seconds: number): string {

@@ -13,6 +13,7 @@ const copy = (id: string, takenAt: string, more: Partial<StoredCopy> = {}): Stor
   provenAt: null,
   damagedAt: null,
   partial: null,
+  tags: [],
   removingSince: null,
   ...more,
 });

@@ -41,10 +41,28 @@ const withins = [
   'keepWithinMonthlySeconds',
   'keepWithinYearlySeconds',
 ] as const;
-export const allWords: readonly (keyof Retention)[] = [...counts, ...withins];
+/** All but `keepTags`, which has no number. */
+export type NumberedWord = Exclude<keyof Retention, 'keepTags'>;
+export const allWords: readonly NumberedWord[] = [...counts, ...withins];
+
+const someTags = ['release', 'audit:2026', 'v2.1', 'weekly'];
+/** Most points have none. */
+export const tagsOfPoint: fc.Arbitrary<string[]> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant<string[]>([]) },
+  { weight: 2, arbitrary: fc.subarray(someTags) },
+);
+const someKeepTags = fc.oneof(
+  { weight: 2, arbitrary: fc.constant({}) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .subarray([...someTags, 'on-no-point'], { minLength: 1, maxLength: 3 })
+      .map((keepTags) => ({ keepTags })),
+  },
+);
 
 /** What the configuration takes: numbers from 0, times of whole hours. */
-export function numberFor(word: keyof Retention): fc.Arbitrary<number> {
+export function numberFor(word: NumberedWord): fc.Arbitrary<number> {
   return (counts as readonly string[]).includes(word)
     ? fc.integer({ min: 0, max: 12 })
     : fc
@@ -60,7 +78,8 @@ export const someRules: fc.Arbitrary<Retention> = fc
   .subarray([...allWords], { minLength: 1, maxLength: 4 })
   .chain((words) => fc.tuple(...words.map((word) => numberFor(word).map((number) => ({ [word]: number })))))
   .map((words) => retention(Object.assign({}, ...words) as Partial<Retention>))
-  .filter((rules) => Object.values(rules).some((number) => (number ?? 0) > 0));
+  .filter((rules) => allWords.some((word) => (rules[word] ?? 0) > 0))
+  .chain((rules) => someKeepTags.map((keepTags) => ({ ...rules, ...keepTags })));
 
 /** Some in one hour or day, some years apart, some at one moment, a few yet to come. */
 const someTime = fc
@@ -80,6 +99,7 @@ const somePoint = (id: string): fc.Arbitrary<RetainedPoint> =>
       fc.constantFrom('safety', 'system'),
     ),
     takenAt: someTime,
+    tags: tagsOfPoint,
     storedAt: someTime,
     verifiedAt: sometimes(someTime),
     provenAt: sometimes(someTime),
@@ -97,5 +117,5 @@ export const somePoints: fc.Arbitrary<RetainedPoint[]> = fc
 
 /** Nothing special about them: only the rules speak. */
 export const plainPoints: fc.Arbitrary<RetainedPoint[]> = somePoints.map((points) =>
-  points.map(({ id, takenAt }) => pointAt(takenAt, { id })),
+  points.map(({ id, takenAt, tags = [] }) => pointAt(takenAt, { id, tags })),
 );
