@@ -237,7 +237,10 @@ export interface HostActivities {
   listFiles(input: { point: string; path: string }): Promise<PointFile[]>;
   /** Forgets the point's engine snapshots there, then the catalogue's copy. */
   removeCopy(input: RemoveCopy): Promise<void>;
-  /** Returns the ids of the points that were made of foreign snapshots. */
+  /**
+   * Returns the ids of the points that were made of foreign snapshots; where none is named, also of those that
+   * Holdfast made itself and the catalogue does not know.
+   */
   adoptSnapshots(input: AdoptSnapshots): Promise<string[]>;
 }
 

@@ -6,6 +6,7 @@ import { runStep } from './activity-step.ts';
 import type { AdoptSnapshots, HostActivities, PointFile } from './contract.ts';
 import { derivedId } from './derived-id.ts';
 import { assetOf, type Deployment } from './deployment.ts';
+import { recordOwnPoints } from './own-points.ts';
 import type { EngineSnapshot, Repository } from './repositories/repository.ts';
 import type { Step } from './step.ts';
 
@@ -63,10 +64,11 @@ export function createLookSteps(deployment: Deployment): LookSteps {
           const { configuration } = await applied(deployment);
           const asset = assetOf(configuration, input.asset);
           const repository = await deployment.openRepository(configuration, input.repository);
-          const foreign = (await repository.snapshots({}, step)).filter(
-            (snapshot) => snapshot.labels === null,
-          );
-          const ids: string[] = [];
+          const listed = await repository.snapshots({}, step);
+          const foreign = listed.filter((snapshot) => snapshot.labels === null);
+          const named = input.snapshots.length > 0;
+          const own = catalog.as(input.actor);
+          const ids = named ? [] : await recordOwnPoints(own, input.repository, asset, listed);
           for (const snapshot of chosen(foreign, asset, input)) {
             const id = derivedId(input.repository, snapshot.id);
             await catalog.as(input.actor).points.record(
@@ -141,7 +143,7 @@ function chosen(foreign: EngineSnapshot[], asset: Asset, input: AdoptSnapshots):
       message: `snapshot ${wanted} is not a foreign snapshot of ${input.repository}`,
       cause:
         found.length === 0 ? 'it is not there, or Holdfast made it' : 'several begin with these characters',
-      hint: 'list them with `restic snapshots` and give the full id',
+      hint: 'list them with `restic snapshots` and give the full id; those Holdfast made are taken without --snapshot',
     });
   });
 }

@@ -45,7 +45,7 @@ export async function compareWithCatalogue(
 }
 
 /** A job's points have ids that follow from its own: that is how a snapshot without a point tells its job. */
-async function originOf(
+export async function originOf(
   catalog: Catalog,
   { labels, takenAt }: EngineSnapshot,
 ): Promise<'unknown' | 'running' | 'ended'> {

@@ -59,7 +59,7 @@ export function pointRoutes(api: Api, services: Services): void {
     url: '/points/import',
     config: { role: 'operator' },
     schema: {
-      summary: "Take snapshots that Holdfast did not make as an asset's recovery points",
+      summary: "Take snapshots that Holdfast did not make, or knows no more, as an asset's recovery points",
       body: z.strictObject({
         asset: name,
         repository: name,
@@ -67,7 +67,7 @@ export function pointRoutes(api: Api, services: Services): void {
           .array(z.string().regex(/^[0-9a-f]{8,64}$/, 'a snapshot id: 8 to 64 hexadecimal digits'))
           .max(10_000)
           .default([])
-          .describe('empty: every one of the path the asset has'),
+          .describe('empty: every one of the path the asset has, and those that Holdfast made of it'),
       }),
       response: { 200: list(recoveryPoint) },
     },

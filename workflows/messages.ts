@@ -87,7 +87,10 @@ export interface NotifyTestInput {
 export interface AdoptInput {
   asset: string;
   repository: string;
-  /** Engine snapshots; empty: every foreign one that holds the asset's path. */
+  /**
+   * Engine snapshots; empty: every foreign one that holds the asset's path, and what Holdfast itself made of the
+   * asset and the catalogue does not know.
+   */
   snapshots: string[];
   actor: string;
 }
