@@ -53,6 +53,23 @@ describe('one idempotency key', function () {
     }
   });
 
+  it('begins a job whose tags its workflow gets, also from a request that repeats it', async () => {
+    const key = newKey();
+    const tagged = () =>
+      services.startBackup(actor, { policy: 'critical', assets: [], tags: ['release', 'v2.1'] }, key);
+    const { answer } = await tagged();
+    assert.deepEqual(answer.tags, ['release', 'v2.1']);
+    assert.deepEqual((await tagged()).answer.tags, ['release', 'v2.1']);
+    const { events } = await temporal.workflow.getHandle(answer.workflowId).fetchHistory();
+    const [given] = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+    const input = JSON.parse(Buffer.from(given?.data ?? []).toString()) as { tags: string[] };
+    assert.deepEqual(input.tags, ['release', 'v2.1']);
+    const [begun] = (await fixture.catalog.audit.list({ limit: 10 })).items.filter(
+      ({ action, subject }) => action === 'job.begun' && subject === `job/${answer.id}`,
+    );
+    assert.deepEqual((begun?.details as { tags: string[] }).tags, ['release', 'v2.1']);
+  });
+
   it('asked with eight times at once is one restore', async () => {
     const key = newKey();
     const answers = await eightTimes(() => prepare(key));

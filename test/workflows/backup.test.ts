@@ -28,6 +28,14 @@ const outcomeOf = (run: Run, asset = 'orders') =>
   run.of('endAsset').find((call) => call.input.asset === asset)?.input.outcome as AssetOutcome;
 
 describe('backup', () => {
+  it('gives its points the tags that the job was begun with', async () => {
+    const beginJob = planned({ tags: ['release', 'v2.1'] });
+    const run = await play('backup', { ...input, tags: ['release'] }, { beginJob });
+    assert.equal(await statusOf(run), 'success');
+    assert.deepEqual(run.of('beginJob')[0]!.input.tags, ['release']);
+    assert.deepEqual(run.of('snapshotAsset')[0]!.input.tags, ['release', 'v2.1']);
+  });
+
   it('captures, copies and proves from the last copy, and is a success', async () => {
     const run = await backUp({ beginJob: planned({ copies: ['offsite', 'cold'], proof: 'proven' }) });
     assert.equal(await statusOf(run), 'success');
@@ -49,7 +57,8 @@ describe('backup', () => {
       'endAsset orders success',
       'endJob success',
     ]);
-    const { point } = run.of('snapshotAsset')[0]!.input;
+    const { point, tags } = run.of('snapshotAsset')[0]!.input;
+    assert.equal(tags, undefined);
     assert.deepEqual(outcomeOf(run), {
       status: 'success',
       recoveryPointId: point,

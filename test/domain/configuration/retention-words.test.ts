@@ -60,6 +60,28 @@ describe('how much one run may drop', () => {
     }));
 });
 
+describe('keepTags', () => {
+  const refused = (tags: string, says: RegExp) =>
+    assertRefused(policy(`every: 24h, repository: local, retention: { keepTags: ${tags} }`), { says });
+  it('keeps by each of the tags, in whatever order they stand', () =>
+    assert.deepEqual(kept('{ keepTags: [v2.1, release, v2.1], keepLast: 3 }'), {
+      ...keepsNothing,
+      keepLast: 3,
+      keepTags: ['release', 'v2.1'],
+    }));
+  it('is enough by itself', () => assert.deepEqual(kept('{ keepTags: [release] }')?.keepTags, ['release']));
+  it('takes no comma, which restic would cut at', () => refused('[§"release,v2"]', /a tag is 1 to 63/));
+  it('takes no blank', () => refused('[§" release"]', /a tag is 1 to 63/));
+  it('names one at least', () => refused('§[]', /no tag is named/));
+  it('names no more than a point can have', () =>
+    refused(`§[${Array.from({ length: 17 }, (_, index) => `t${index}`).join(', ')}]`, /more than 16 tags/));
+  it('contradicts only other tags, not another order', () => {
+    const one = ', retention: { keepTags: [a, b] }';
+    assert.ok(read(twoPolicies(one, ', retention: { keepTags: [b, a] }')));
+    assertRefused(twoPolicies(one, ', retention: §{ keepTags: [a, c] }'), { says: /kept otherwise/ });
+  });
+});
+
 describe('an asset in two policies', () => {
   it('with two retentions in one repository is refused, with both places', () =>
     assertRefused(twoPolicies(', retention: { keepLast: 3 }', ', retention: §{ keepLast: 4 }'), {

@@ -40,6 +40,24 @@ describe('what retention judges by', () => {
     assert.deepEqual(kept(copies), ['d', 'c', 'b', 'a']);
   });
 
+  it('a point keeps the tags it was given', () => {
+    const copies = ['20', '19', '18'].map((day) => copy(day, `2026-11-${day}T00:00:00.000Z`));
+    const tagged = copy('old', '2026-01-01T00:00:00.000Z', { tags: ['release'] });
+    const [dropped] = planRetention({
+      points: [...copies, tagged].map((one) => retainedPoint(one, [])),
+      rules: retention({ keepLast: 1, keepTags: ['release'] }),
+      immutableDays: null,
+      now,
+    }).slice(1);
+    assert.deepEqual(dropped?.reasons, ['no rule keeps it (tagged release, newest 1)']);
+    const rules = retention({ keepTags: ['release'] });
+    const [, , , last] = planRetention({
+      points: [...copies, tagged].map((one) => retainedPoint(one, [])),
+      ...{ rules, immutableDays: null, now },
+    });
+    assert.deepEqual([last?.decision, last?.reasons], ['keep', ['tagged release']]);
+  });
+
   it('a safety point goes seven days after it was taken', () => {
     const regular = copy('r', '2026-11-20T00:00:00.000Z');
     const safety = copy('s', '2026-11-14T12:00:00.001Z', { kind: 'safety' });

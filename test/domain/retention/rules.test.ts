@@ -137,11 +137,27 @@ describe('what the words of restic keep', () => {
         '2026-10-20T10:05': ['monthly: the last of 2026-10'],
       },
     ],
+    ['keepTags, of points that have none', week, { keepTags: ['release'] }, {}],
     ['a word with 0 keeps nothing', week, { keepLast: 0, keepDaily: 0 }, {}],
     ['no points', [], { keepLast: 3 }, {}],
   ];
   for (const [name, times, words, expected] of cases)
     it(name, () => assert.deepEqual(kept(times, words), expected));
+
+  it('keepTags keeps each point that has one of the tags, and counts none of them', () => {
+    const points = week.map((time, index) => ({
+      id: time,
+      takenAt: `${time}:00.000Z`,
+      ...(index === 2 && { tags: ['release', 'v2.1'] }),
+      ...(index === 4 && { tags: ['other'] }),
+    }));
+    const words = retention({ keepTags: ['release', 'v2.1'], keepLast: 3 });
+    assert.deepEqual(Object.fromEntries(keptByRules(points, words, now)), {
+      '2026-11-20T10:05': ['one of the newest 3'],
+      '2026-11-20T10:01': ['one of the newest 3'],
+      '2026-11-19T23:59': ['tagged release', 'tagged v2.1', 'one of the newest 3'],
+    });
+  });
 
   it('refuses a time that is none, which would be older than everything', () => {
     assert.throws(() => kept(['2026-11-20T10:05', 'yesterday'], { keepLast: 1 }), /not a time: yesterday/);
@@ -195,6 +211,10 @@ describe('writeRetention', () => {
       keepWithinYearlySeconds: 604_800,
     });
     assert.equal(writeRetention(words), 'newest 3, daily 30, within 1d, yearly within 1w');
+    assert.equal(
+      writeRetention(retention({ keepTags: ['a', 'b'], keepLast: 1 })),
+      'tagged a, tagged b, newest 1',
+    );
     assert.equal(writeRetention(retention({ keepLast: 0 })), '');
   });
 });
