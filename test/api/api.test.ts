@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../../domain/canonical-json.ts';
 import { buildServer } from '../../api/server.ts';
 import { statusOfCode } from '../../api/errors.ts';
 import type { ServerOptions } from '../../api/server.ts';
@@ -291,6 +293,35 @@ describe('the HTTP API', () => {
       assert.deepEqual(Object.keys(statusOfCode), failureCodes);
     });
   });
+
+  it('takes tags in any order as one request, other tags as another, and none as before there were any', async () => {
+    const asked = (tags: string[] | undefined, key: string) =>
+      call('POST', '/api/v1/backups', {
+        body: { policy: 'critical', tags },
+        headers: { 'idempotency-key': key },
+      });
+    assert.equal((await asked(['v2', 'release', 'v2'], 'k-tags')).status, 202);
+    assert.equal((await asked(['release', 'v2'], 'k-tags')).status, 200);
+    assert.equal((await asked(['release'], 'k-tags')).json.code, 'request.conflict');
+    assert.equal((await asked(undefined, 'k-tags')).status, 409);
+    assert.equal((await asked(undefined, 'k-none')).status, 202);
+    assert.equal((await asked([], 'k-none')).status, 200);
+    const given = services.calls.filter(({ name }) => name === 'startBackup').map((one) => one.arguments);
+    const [, first] = given.find(([, , key]) => (key as { key?: string } | null)?.key === 'k-tags') ?? [];
+    assert.deepEqual(first, { policy: 'critical', assets: [], tags: ['release', 'v2'] });
+    const [, none, key] = given.at(-1) ?? [];
+    assert.deepEqual(none, { policy: 'critical', assets: [] });
+    const before = { to: '/api/v1/backups', body: none };
+    const digest = createHash('sha256').update(canonicalJson(before)).digest('hex');
+    assert.equal((key as { request: string }).request, digest);
+  });
+
+  for (const tags of [['a,b'], [' a'], ['-x'], ['a\n'], ['x'.repeat(64)], Array(17).fill('a')]) {
+    it(`refuses as tags ${JSON.stringify(tags).slice(0, 40)}`, async () => {
+      const { status } = await call('POST', '/api/v1/backups', { body: { policy: 'critical', tags } });
+      assert.equal(status, 400);
+    });
+  }
 
   it('passes the idempotency key on: same request, same job; another request, 409', async () => {
     const headers = { 'idempotency-key': 'k-1' };

@@ -356,6 +356,27 @@ describe('holdfast, the command line', function () {
     assert.match(resumed.stdout, /critical +orders +backup +(in|\d)/);
   });
 
+  it('gives a backup its tags, and shows those of a point', async () => {
+    site.services.calls.splice(0);
+    const { code } = await site.run(
+      'backup',
+      'run',
+      '--tag',
+      'release',
+      'critical',
+      '--tag',
+      'v2.1',
+      '--detach',
+    );
+    assert.equal(code, 0);
+    const [started] = site.services.calls.filter(({ name }) => name === 'startBackup');
+    assert.deepEqual((started?.arguments[1] as { tags: string[] }).tags, ['release', 'v2.1']);
+    assert.equal((await site.run('backup', 'run', 'critical', '--tag', 'a,b')).code, 2);
+    site.services.points.push(samplePoint('point-tagged', { tags: ['release', 'v2.1'] }));
+    assert.match((await site.run('points', 'list')).stdout, / TAGS +KEPT IN[^]*release, v2\.1/);
+    assert.match((await site.run('points', 'show', 'point-tagged')).stdout, /tags +release, v2\.1/);
+  });
+
   it('runs what is due, and not points beside it', async () => {
     site.services.calls.splice(0);
     assert.equal((await site.run('verify', 'run', 'critical', '--due')).code, 0);
