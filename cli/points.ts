@@ -71,10 +71,15 @@ export function pointsCommands(program: Command): void {
 
   points
     .command('import')
-    .description('take restic snapshots that Holdfast did not make, or knows no more, as recovery points of an asset')
+    .description(
+      'take restic snapshots that Holdfast did not make, or knows no more, as recovery points of an asset',
+    )
     .requiredOption('--asset <name>', 'the asset they are of')
     .requiredOption('--repository <name>', 'where they are')
-    .option('--snapshot <id...>', "only these; else every one of the asset's path, and those that Holdfast made of it")
+    .option(
+      '--snapshot <id...>',
+      "only these; else every one of the asset's path, and those that Holdfast made of it",
+    )
     .addHelpText('after', examples('points import --asset uploads --repository old --snapshot 1a2b3c4d'))
     .action(
       does(async (call, options: { asset: string; repository: string; snapshot?: string[] }) => {
