@@ -46,6 +46,8 @@ export interface Job {
   endedAt: string | null;
   assets: JobAsset[];
   error: Failure | null;
+  /** Of a sync: the copy it brings up to date. */
+  repository: string | null;
 }
 
 export interface JobEvent {

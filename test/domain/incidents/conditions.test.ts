@@ -4,7 +4,14 @@ import type { IncidentFacts, Outcome, PolicyFact } from '../../../domain/inciden
 import { healthOf } from './incident-fixture.ts';
 
 const NOW = new Date('2026-11-20T12:00:00Z');
-const nothing: IncidentFacts = { assets: [], outcomes: [], policies: [], repositories: [], channels: [] };
+const nothing: IncidentFacts = {
+  assets: [],
+  outcomes: [],
+  policies: [],
+  repositories: [],
+  lateCopies: [],
+  channels: [],
+};
 
 function found(facts: Partial<IncidentFacts>, now = NOW): string[] {
   return conditionsOf({ ...nothing, ...facts }, now).map(({ key, severity }) => `${key} ${severity}`);
