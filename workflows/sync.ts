@@ -43,6 +43,7 @@ export async function sync(input: SyncInput): Promise<{ jobId: string; status: J
   labelJob('sync', plan.policy, assetsOf(plan), 'running');
 
   const outcomes = new Map(Object.entries(input.outcomes ?? {}));
+  const gone = new Set<string>();
   let statuses: AssetStatus[];
   try {
     for (;;) {
@@ -82,7 +83,13 @@ export async function sync(input: SyncInput): Promise<{ jobId: string; status: J
           recoveryPointId: before.recoveryPointId ?? point,
         });
       } catch (error) {
-        outcomes.set(asset, { ...before, status: 'failed', error: failureOf(error) });
+        const failure = failureOf(error);
+        if (failure.code === 'point.unknown' && !gone.has(point)) {
+          // Retention took it away between the plan and its turn: that is no failure, unless it is planned again.
+          gone.add(point);
+          continue;
+        }
+        outcomes.set(asset, { ...before, status: 'failed', error: failure });
       }
     }
     return null;

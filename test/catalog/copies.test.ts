@@ -20,7 +20,7 @@ describe('copies in the catalogue', () => {
   const take = async (hour: number, repositories: string[]) => {
     const copies = repositories.map((name) => aCopy(name, at(hour)));
     const id = randomUUID();
-    await fixture.catalog.points.record(aPoint({ id, takenAt: at(hour), copies: [copies[0]!] }));
+    await fixture.catalog.points.record(aPoint({ id, takenAt: at(hour), copies: [copies[0]!] }), null);
     for (const copy of copies.slice(1)) await fixture.catalog.points.recordCopy(id, copy);
     return id;
   };

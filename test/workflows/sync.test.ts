@@ -94,6 +94,29 @@ describe('a sync of a copy', () => {
     );
   });
 
+  it('takes a point that retention dropped meanwhile for no failure, and one that cannot be found for one', async () => {
+    const { sent, planSync } = missing(orders('dropped'), orders('old'));
+    let plans = 0;
+    const playing = await play('sync', input, {
+      ...two,
+      planSync: async (scope) => {
+        plans += 1;
+        return (await planSync(scope)).filter(({ point }) => plans === 1 || point !== 'dropped');
+      },
+      copyPoint: async ({ point }) => (point === 'dropped' ? failWith('point.unknown') : sent(point)),
+    });
+    assert.equal(await statusOf(playing), 'success');
+    assert.equal(outcomeOf(playing, 'orders').recoveryPointId, 'old');
+
+    const never = await play('sync', input, {
+      ...two,
+      planSync: missing(orders('lost')).planSync,
+      copyPoint: async () => failWith('point.unknown'),
+    });
+    assert.equal(await statusOf(never), 'failed');
+    assert.equal(outcomeOf(never, 'orders').error?.code, 'point.unknown');
+  });
+
   it('does nothing where another one runs', async () => {
     const refused = { code: 'request.conflict', message: 'one runs', cause: 'job', hint: 'wait' };
     const playing = await play('sync', input, { beginJob: planned({ refused }) });
