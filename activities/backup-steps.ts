@@ -6,6 +6,7 @@ import { runStep } from './activity-step.ts';
 import type { AssetStep, HostActivities, PointStep, SnapshotOutcome } from './contract.ts';
 import { assetOf, configurationOf, type Deployment } from './deployment.ts';
 import { runHook } from './hosts/user-command.ts';
+import { noted } from './copy-attempt.ts';
 import { send } from './guards/sending.ts';
 import { measureWhenDue } from './measure-repository.ts';
 import type { EngineSnapshot, Recovered, Repository, StoredPart } from './repositories/repository.ts';
@@ -105,7 +106,7 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
 
     copyPoint: async (input) => {
       const fence = await catalog.jobs.takeFence(input.jobId, input.asset);
-      await runStep({ ...on(input, `copy to ${input.to}`), fence }, async (step, interrupted) => {
+      const copy = async (step: Step, interrupted: boolean) => {
         const configuration = await configurationOf(deployment, input.configuration);
         const from = await deployment.openRepository(configuration, input.from);
         const to = await deployment.openRepository(configuration, input.to);
@@ -116,7 +117,11 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
           found = await to.recover(step);
         }
         const point = await catalog.points.find(input.point);
-        const source = point.copies.find((copy) => copy.repository === input.from);
+        if (point.copies.some((one) => one.repository === input.to)) {
+          step.say('info', `point ${input.point} is in ${input.to} already`);
+          return;
+        }
+        const source = point.copies.find((one) => one.repository === input.from);
         if (!source) throw notThere(input.point, input.from);
         const startedAt = deployment.clock().getTime();
         const ids = source.parts.map((part) => part.snapshotId);
@@ -146,7 +151,8 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
         const measured = { run: input.jobId, asset: input.asset, step: 'copy', bytes: point.bytes } as const;
         await recordDuration(deployment, measured, startedAt);
         await measureWhenDue(deployment, configuration, to, step);
-      });
+      };
+      await noted(deployment, input, () => runStep({ ...on(input, `copy to ${input.to}`), fence }, copy));
     },
   };
 }

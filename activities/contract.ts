@@ -40,6 +40,14 @@ export interface BeginJob {
   assets: string[];
   /** Of the points it makes; absent: none. */
   tags?: string[];
+  /** Of a sync: the copy it brings up to date. */
+  repository?: string;
+}
+
+/** A point that is not where it should be yet. */
+export interface DueCopy {
+  asset: string;
+  point: string;
 }
 
 /** What a job is going to do, decided once at its beginning. */
@@ -117,6 +125,8 @@ export interface ControlActivities {
   endAsset(input: AssetStep & { outcome: AssetOutcome }): Promise<void>;
   endJob(input: { jobId: string; status: JobStatus; error: Failure | null }): Promise<void>;
   pointsToVerify(input: JobScope & { points: string[]; all: boolean }): Promise<VerifyTarget[]>;
+  /** What has not arrived in that copy: newest first of each asset, a bounded number at once. Empty: all is there. */
+  planSync(input: JobScope & { repository: string; without: string[] }): Promise<DueCopy[]>;
   /** What of the policy's repositories is due to be read back, and what to be rehearsed. */
   planVerification(input: JobScope): Promise<CadencePlan>;
   beginRestore(input: BeginRestore): Promise<RestorePlan>;

@@ -1,5 +1,6 @@
 import type { Page, PolicyPause } from '../catalog/index.ts';
 import { assetsOf, policyOf } from '../domain/chosen.ts';
+import { copiesWithBackup } from '../domain/copies/policy-copies.ts';
 import type { Configuration, Policy } from '../domain/configuration/types.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import { proofOfCopy, type Proof } from '../domain/proof.ts';
@@ -10,6 +11,7 @@ import type { BeginJob, BeginRestore, ControlActivities, JobPlan, VerifyTarget }
 import { derivedId } from './derived-id.ts';
 import { assetOf, type Deployment } from './deployment.ts';
 import { sayWhatWasLeftOut } from './overrun.ts';
+import { planCopies } from './plan-copies.ts';
 import { planCadenceRun } from './plan-verification.ts';
 import { createLeaseSteps } from './lease-steps.ts';
 
@@ -43,6 +45,7 @@ export function createControlSteps(deployment: Deployment): ControlActivities {
     needsRepair: async (repository) => (await catalog.repositories.find(repository))?.needsRepair ?? false,
     hostOf: () => Promise.resolve(deployment.hostQueue),
     pointsToVerify: (input) => pointsToVerify(deployment, input),
+    planSync: (input) => planCopies(deployment, input),
     planVerification: (input) => planCadenceRun(deployment, input),
     beginRestore: (input) => beginRestore(deployment, input),
     restoreStatus: async ({ restoreId, ...change }) => {
@@ -113,26 +116,36 @@ async function beginJob(deployment: Deployment, input: BeginJob): Promise<JobPla
     refused: null,
     sites: [{ site: 'local', hostQueue: deployment.hostQueue, assets }],
     repository: policy.repository,
-    copies: policy.copies.map((copy) => copy.repository),
+    copies: copiesWithBackup(policy),
     proof: policy.proof,
     points: Object.fromEntries(assets.map((asset) => [asset, derivedId(input.jobId, asset)])),
     hooked: assets.filter((name) => hasHooks(applied?.configuration, name)),
   };
-  const { jobId: id, workflowId, type, trigger, actor, tags = [] } = input;
+  const { jobId: id, workflowId, type, trigger, actor, tags = [], repository = null } = input;
   const paused = trigger === 'schedule' ? (await catalog.policyPauses.open()).get(policy.name) : undefined;
   if (paused) return skipped(deployment, input, plan, whyPaused(policy.name, paused));
   const startedAt = deployment.clock().toISOString();
   try {
     const job = await catalog
       .as(actor)
-      .jobs.begin({ id, workflowId, type, policy: policy.name, trigger, startedAt, assets, tags });
+      .jobs.begin({
+        id,
+        workflowId,
+        type,
+        policy: policy.name,
+        trigger,
+        startedAt,
+        assets,
+        tags,
+        repository,
+      });
     const ended = job.assets.filter(({ status }) => status !== 'pending' && status !== 'running');
     // Of a job that is begun again, those it was begun with.
     if (job.tags.length > 0) plan.tags = job.tags;
     plan.ended = Object.fromEntries(ended.map(({ asset, status }) => [asset, status]));
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code !== 'request.conflict') throw error;
-    await sayInRunningJob(deployment, policy.name, workflowId);
+    await sayInRunningJob(deployment, input, policy.name);
     return skipped(deployment, input, plan, error);
   }
   return plan;
@@ -162,18 +175,13 @@ function whyPaused(policy: string, { since, by, reason }: PolicyPause): Holdfast
 /** Whoever looks at the job that is in the way learns what it kept from beginning. */
 async function sayInRunningJob(
   { catalog, clock }: Deployment,
+  { type, workflowId, repository }: BeginJob,
   policy: string,
-  skipped: string,
 ): Promise<void> {
-  const { items } = await catalog.jobs.list({
-    policy,
-    type: 'backup',
-    status: ['running', 'waiting'],
-    limit: 1,
-  });
-  const [running] = items;
+  const { items } = await catalog.jobs.list({ policy, type, status: ['running', 'waiting'] });
+  const running = items.find((job) => job.repository === (repository ?? null));
   if (!running) return;
-  const message = `the next run (${skipped}) was skipped: this job is still ${running.status}`;
+  const message = `the next run (${workflowId}) was skipped: this job is still ${running.status}`;
   const event = {
     at: clock().toISOString(),
     level: 'warning',

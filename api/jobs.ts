@@ -115,6 +115,7 @@ export const job = z.object({
     }),
   ),
   error: failure.nullable(),
+  repository: z.string().nullable(),
 }) satisfies z.ZodType<Job>;
 
 const jobEvent = z.object({

@@ -3,6 +3,7 @@
 
 import { Gauge, Registry } from 'prom-client';
 import { WINDOW_DAYS, windowNames } from '../domain/objectives/windows.ts';
+import type { CopyState } from '../domain/copies/lag.ts';
 import type { Api } from './api.ts';
 import type { AssetStatusItem, JobCount, ServiceHealth, Services, StatusReport } from './services.ts';
 
@@ -13,18 +14,24 @@ export function metricsRoute(api: Api, services: Services): void {
     config: { role: 'viewer' },
     schema: { summary: 'The figures of `status` and the jobs of the last 24 hours, for Prometheus' },
     handler: async (_request, reply) => {
-      const [report, jobs, health] = await Promise.all([
+      const [report, copies, jobs, health] = await Promise.all([
         services.status(),
+        services.listCopies(null),
         services.jobCounts(),
         services.health(),
       ]);
-      const registry = metricsOf(report, jobs, health);
+      const registry = metricsOf(report, copies, jobs, health);
       return reply.type(registry.contentType).send(await registry.metrics());
     },
   });
 }
 
-function metricsOf(report: StatusReport, jobs: readonly JobCount[], health: ServiceHealth): Registry {
+function metricsOf(
+  report: StatusReport,
+  copies: readonly CopyState[],
+  jobs: readonly JobCount[],
+  health: ServiceHealth,
+): Registry {
   const registry = new Registry();
   for (const item of report.assets) {
     const labels = { policy: item.policy ?? '', asset: item.asset };
@@ -39,6 +46,18 @@ function metricsOf(report: StatusReport, jobs: readonly JobCount[], health: Serv
     set(registry, 'holdfast_repository_fill_timestamp_seconds', labels, timestamp(fillsAt));
     for (const each of HEALTHS)
       set(registry, 'holdfast_repository_health', { ...labels, health: each }, Number(own === each));
+  }
+  for (const { policy, repository, lagPoints, lagSeconds, lagObjectiveSeconds, lastStatus } of copies) {
+    const labels = { policy, repository };
+    set(registry, 'holdfast_copy_lag_points', labels, lagPoints);
+    set(registry, 'holdfast_copy_lag_seconds', labels, lagSeconds);
+    set(registry, 'holdfast_copy_lag_objective_seconds', labels, lagObjectiveSeconds);
+    set(
+      registry,
+      'holdfast_copy_failed',
+      labels,
+      lastStatus === null ? null : Number(lastStatus === 'failed'),
+    );
   }
   for (const { type, status, count } of jobs) set(registry, 'holdfast_jobs', { type, status }, count);
   for (const { name: part, ok } of health.parts) set(registry, 'holdfast_part_up', { part }, Number(ok));
@@ -74,6 +93,11 @@ const HELP = {
   holdfast_repository_growth_bytes_per_day: 'Its growth, from the sizes of the last 90 days.',
   holdfast_repository_fill_timestamp_seconds: 'When it will be full at that pace.',
   holdfast_repository_health: 'How the repository is: 1 for what it is, 0 for the others.',
+  holdfast_copy_lag_points: 'Recovery points that have not arrived in the copy.',
+  holdfast_copy_lag_seconds:
+    'How long the recovery point that has waited longest for its copy has been waiting.',
+  holdfast_copy_lag_objective_seconds: 'How long a recovery point may wait for its copy.',
+  holdfast_copy_failed: 'Whether the last attempt at the copy failed.',
   holdfast_jobs: 'Jobs that are open or began in the last 24 hours.',
   holdfast_part_up: 'Whether each part that the service needs answers.',
 } as const;

@@ -41,7 +41,7 @@ const policy = z.object({
   paused: pause.nullable(),
   runs: z.array(
     z.object({
-      kind: z.enum(['backup', 'retention', 'verify']),
+      kind: z.enum(['backup', 'sync', 'retention', 'verify']),
       schedule: z.string(),
       nextRunAt: time.nullable(),
     }),

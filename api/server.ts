@@ -26,6 +26,7 @@ import { describeApi } from './openapi.ts';
 import { pointRoutes } from './points.ts';
 import { policyRoutes } from './policies.ts';
 import { restoreRoutes } from './restores.ts';
+import { copyRoutes } from './copies.ts';
 import { retentionRoutes } from './retention.ts';
 import type { Services } from './services.ts';
 import { healthRoute, statusRoutes } from './status.ts';
@@ -91,6 +92,7 @@ function addRoutes(api: Api, { services, tokens }: ServerOptions): void {
   holdRoutes(api, services);
   restoreRoutes(api, services);
   incidentRoutes(api, services);
+  copyRoutes(api, services);
   retentionRoutes(api, services);
   configurationRoutes(api, services);
   policyRoutes(api, services);

@@ -17,6 +17,7 @@ import type { AuditEvent, ChainReport } from '../domain/audit-chain.ts';
 import type { ExportLine } from '../domain/audit-export.ts';
 import type { Incident } from '../domain/incidents/condition.ts';
 import type { AssetHealth, Health } from '../domain/objectives.ts';
+import type { CopyState } from '../domain/copies/lag.ts';
 import type { ObjectiveFigures } from '../domain/objectives/figures.ts';
 import type { RepositoryGrowth } from '../domain/objectives/repository-growth.ts';
 import type { Failure, Job, JobEvent, JobStatus, JobType } from '../domain/job.ts';
@@ -278,6 +279,13 @@ export interface Services {
     key: IdempotencyKey | null,
   ): Promise<Once<Job>>;
   planVerification(policy: string): Promise<VerificationPlan>;
+  /** null: of every policy. */
+  listCopies(policy: string | null): Promise<CopyState[]>;
+  startSync(
+    actor: Actor,
+    request: { policy: string; repository: string },
+    key: IdempotencyKey | null,
+  ): Promise<Once<Job>>;
   retentionPlan(policy: string): Promise<RetentionPlan>;
   startRetention(actor: Actor, request: RetentionRequest, key: IdempotencyKey | null): Promise<Once<Job>>;
   listJobs(filter: JobFilter, page: PageRequest): Promise<Page<Job>>;

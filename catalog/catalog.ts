@@ -23,6 +23,7 @@ import type { KeyUses } from './key-uses.ts';
 import type { Removals } from './removals.ts';
 import type { Repositories } from './repositories.ts';
 import type { Schedules } from './schedules.ts';
+import type { Copies } from './copies.ts';
 import type { RepositoryRooms } from './repository-room.ts';
 import type { ClockSeen } from './clock-seen.ts';
 import type { Leases } from './leases.ts';
@@ -43,6 +44,7 @@ export interface Catalog {
   readonly schedules: Schedules;
   readonly policyPauses: PolicyPauses;
   readonly readings: Readings;
+  readonly copies: Copies;
   readonly rooms: RepositoryRooms;
   readonly uploads: Uploads;
   readonly idempotency: Idempotency;
@@ -112,6 +114,8 @@ export interface NewJob extends Pick<Job, 'id' | 'workflowId' | 'type' | 'policy
   assets: string[];
   /** None if left out. */
   tags?: string[];
+  /** Of a sync: the copy it brings up to date. */
+  repository?: string | null;
   /** `running` if left out. */
   status?: 'running' | 'waiting';
 }

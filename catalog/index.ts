@@ -25,6 +25,7 @@ import { policyPauses } from './policy-pauses.ts';
 import { readings } from './readings.ts';
 import { removals } from './removals.ts';
 import { repositories } from './repositories.ts';
+import { copies } from './copies.ts';
 import { repositoryRooms } from './repository-room.ts';
 import { restores } from './restores.ts';
 import { schedules } from './schedules.ts';
@@ -42,7 +43,8 @@ export { migrateCatalog } from './migrate.ts';
 export { objectiveStatus } from './objective-status.ts';
 export { oldestUnread, unreadTooLong, type OldestUnread } from './oldest-unread.ts';
 export type { PolicyPause } from './policy-pauses.ts';
-export { anomaliesIn, planRepository, type RepositoryPlan } from './retention-plan.ts';
+export { anomaliesIn, everyCopy, planRepository, type RepositoryPlan } from './retention-plan.ts';
+export type { CopyFacts } from './retention.ts';
 export type { AssetState } from './status.ts';
 export type { Role, TokenEntry } from './tokens.ts';
 
@@ -88,6 +90,7 @@ function catalogOn(connection: Connection, actor: string, clock: () => Date): Ca
     schedules: schedules(database),
     policyPauses: policyPauses(database),
     readings: readings(database),
+    copies: copies(database),
     rooms: repositoryRooms(database),
     uploads: uploads(database),
     idempotency: idempotency(database),

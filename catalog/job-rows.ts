@@ -65,7 +65,7 @@ export async function readJob(query: Query, id: string): Promise<Job> {
 type JobRow = Omit<Job, 'assets'>;
 
 const COLUMNS = `id, workflow_id as "workflowId", type, policy, trigger, status,
-  started_at as "startedAt", ended_at as "endedAt", tags, error`;
+  started_at as "startedAt", ended_at as "endedAt", tags, error, repository`;
 
 async function withAssets(query: Query, rows: JobRow[]): Promise<Job[]> {
   if (rows.length === 0) return [];

@@ -64,11 +64,21 @@ export function jobs(database: Database): Jobs {
 
 async function begin({ query, audit }: Transaction, job: NewJob): Promise<Job> {
   if (await alreadyBegun(query, job)) return readJob(query, job.id);
-  const status = job.status ?? 'running';
+  const { status = 'running', repository = null } = job;
   const inserted = await query(
-    `insert into jobs (id, workflow_id, type, policy, trigger, status, started_at, tags)
-     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning id`,
-    [job.id, job.workflowId, job.type, job.policy, job.trigger, status, job.startedAt, job.tags ?? []],
+    `insert into jobs (id, workflow_id, type, policy, trigger, status, started_at, tags, repository)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing returning id`,
+    [
+      job.id,
+      job.workflowId,
+      job.type,
+      job.policy,
+      job.trigger,
+      status,
+      job.startedAt,
+      job.tags ?? [],
+      repository,
+    ],
   );
   if (inserted.length === 0) {
     // Another transaction was first: with this job, or with another one of the policy.
@@ -85,7 +95,11 @@ async function begin({ query, audit }: Transaction, job: NewJob): Promise<Job> {
   audit({
     action: 'job.begun',
     subject: `job/${job.id}`,
-    details: { workflowId, type, policy, trigger, assets, ...(tags.length > 0 && { tags }) },
+    details: {
+      ...{ workflowId, type, policy, trigger, assets },
+      ...(tags.length > 0 && { tags }),
+      ...(repository !== null && { repository }),
+    },
   });
   return readJob(query, job.id);
 }
@@ -108,12 +122,14 @@ async function alreadyBegun(query: Query, job: NewJob): Promise<boolean> {
 async function alreadyRunning(query: Query, job: NewJob): Promise<HoldfastError> {
   const [other] = await query<{ id: string; workflowId: string }>(
     `select id, workflow_id as "workflowId" from jobs
-      where policy = $1 and type = 'backup' and status in ('running', 'waiting')`,
-    [job.policy],
+      where policy = $1 and type = $2 and repository is not distinct from $3
+        and status in ('running', 'waiting')`,
+    [job.policy, job.type, job.repository ?? null],
   );
+  const what = job.repository ? `${job.type} to ${job.repository}` : job.type;
   return new HoldfastError({
     code: 'request.conflict',
-    message: `a backup of policy ${job.policy} is running already`,
+    message: `a ${what} of policy ${job.policy} is running already`,
     cause: other ? `job ${other.id}, workflow ${other.workflowId}` : 'it ended just now',
     hint: other
       ? `wait for it (\`holdfast jobs show ${other.id.slice(0, 8)}\`), or cancel it first`

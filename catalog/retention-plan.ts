@@ -71,7 +71,8 @@ async function holdsOn(catalog: Catalog, asset: string): Promise<Hold[]> {
   return [...ofRestores, ...(await catalog.holds.open(asset))];
 }
 
-async function everyCopy(catalog: Catalog, asset: string, repository: string): Promise<CopyFacts[]> {
+/** What is known of an asset's copies in one repository. */
+export async function everyCopy(catalog: Catalog, asset: string, repository: string): Promise<CopyFacts[]> {
   const copies: CopyFacts[] = [];
   let cursor: string | null = null;
   do {

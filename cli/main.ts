@@ -17,6 +17,7 @@ import { pointsCommands } from './points.ts';
 import { policyCommands } from './policy.ts';
 import { restoreCommands } from './restore.ts';
 import { retentionCommands } from './retention.ts';
+import { syncCommands } from './sync.ts';
 import { statusCommand } from './status.ts';
 import { tokenCommands } from './token.ts';
 import { downCommand, upCommand } from './up.ts';
@@ -72,6 +73,7 @@ function addCommands(program: Command): void {
   statusCommand(program);
   backupCommands(program);
   verifyCommands(program);
+  syncCommands(program);
   retentionCommands(program);
   restoreCommands(program);
   pointsCommands(program);

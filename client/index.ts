@@ -7,6 +7,7 @@ export {
   startBackup,
   startCadenceRun,
   startRetention,
+  startSync,
   startVerification,
   workflowState,
 } from './jobs.ts';

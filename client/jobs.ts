@@ -1,18 +1,28 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Job } from '../domain/job.ts';
-import type { BackupInput, RetentionInput, VerifyCadenceInput, VerifyInput } from '../workflows/messages.ts';
+import type {
+  BackupInput,
+  RetentionInput,
+  SyncInput,
+  VerifyCadenceInput,
+  VerifyInput,
+} from '../workflows/messages.ts';
 import { asking, TASK_QUEUE } from './connection.ts';
 
-type JobKind = 'backup' | 'verify' | 'verify-due' | 'retention';
+type JobKind = 'backup' | 'sync' | 'verify' | 'verify-due' | 'retention';
 
 /** `backup/critical-2026-11-21T02:00:00.000Z`: the form a Schedule gives its runs too. */
-export function jobWorkflowId(type: JobKind, policy: string, at: Date): string {
-  return `${type}/${policy}-${at.toISOString()}`;
+export function jobWorkflowId(type: JobKind, of: string, at: Date): string {
+  return `${type}/${of}-${at.toISOString()}`;
 }
 
 export async function startBackup(client: Client, workflowId: string, input: BackupInput): Promise<void> {
   await startOnce(client, 'backup', workflowId, input);
+}
+
+export async function startSync(client: Client, workflowId: string, input: SyncInput): Promise<void> {
+  await startOnce(client, 'sync', workflowId, input);
 }
 
 export async function startRetention(

@@ -48,6 +48,8 @@ export interface Job {
   tags: string[];
   assets: JobAsset[];
   error: Failure | null;
+  /** Of a sync: the copy it brings up to date. */
+  repository: string | null;
 }
 
 export interface JobEvent {

@@ -125,7 +125,13 @@ async function remove(client: Client, id: string): Promise<void> {
 }
 
 function optionsFor(taskQueue: string, { run, pausedFor, shape }: WantedSchedule) {
-  const input: ScheduledInput = { policy: run.policy, trigger: 'schedule', actor: 'schedule' };
+  const input: ScheduledInput = {
+    policy: run.policy,
+    trigger: 'schedule',
+    actor: 'schedule',
+    ...(run.repository !== undefined && { repository: run.repository }),
+    ...(run.window !== null && { window: run.window }),
+  };
   return {
     scheduleId: run.id,
     spec: specOf(run),
@@ -134,7 +140,7 @@ function optionsFor(taskQueue: string, { run, pausedFor, shape }: WantedSchedule
       workflowType: WORKFLOWS[run.kind],
       workflowId: run.id,
       taskQueue,
-      args: [run.window === null ? input : { ...input, window: run.window }],
+      args: [input],
       memo: { shape },
     },
     policies: {
@@ -147,6 +153,7 @@ function optionsFor(taskQueue: string, { run, pausedFor, shape }: WantedSchedule
 
 const WORKFLOWS: Record<RunKind, string> = {
   backup: 'backup',
+  sync: 'sync',
   retention: 'retention',
   verify: 'verifyCadence',
 };

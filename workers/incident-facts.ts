@@ -52,6 +52,7 @@ export async function incidentFacts(
       return [{ ...run, since, cadence, jitterSeconds, paused: pauses.open.has(run.name) }];
     }),
     repositories: await repositoryFacts(catalog, configuration, now),
+    lateCopies: (await catalog.copies.states(configuration.policies, now)).filter(({ breached }) => breached),
     channels: await channelFacts(catalog, configuration),
   };
 }

@@ -10,6 +10,7 @@ import {
   startBackup,
   startCadenceRun,
   startRetention,
+  startSync,
   startVerification,
   TASK_QUEUE,
   workflowState,
@@ -65,6 +66,12 @@ async function startAgain(client: Client, job: Job): Promise<void> {
   const assets = job.assets.map((one) => one.asset);
   if (job.type === 'backup')
     await startBackup(client, job.workflowId, { ...common, trigger: job.trigger, assets });
+  if (job.type === 'sync' && job.repository !== null)
+    await startSync(client, job.workflowId, {
+      ...common,
+      trigger: job.trigger,
+      repository: job.repository,
+    });
   if (isCadenceRun(job)) await startCadenceRun(client, job.workflowId, { ...common, trigger: job.trigger });
   else if (job.type === 'verify')
     await startVerification(client, job.workflowId, { ...common, points: [], all: false });

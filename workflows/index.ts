@@ -7,5 +7,6 @@ export { removePoint } from './remove-point.ts';
 export { notifyTest } from './notify-test.ts';
 export { restore } from './restore.ts';
 export { retention } from './retention.ts';
+export { sync } from './sync.ts';
 export { verify } from './verify.ts';
 export { verifyCadence } from './verify-cadence.ts';

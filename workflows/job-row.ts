@@ -25,6 +25,8 @@ async function endNeverBegun({ jobId, policy }: BeginJob, error: unknown): Promi
   ).catch(failureOf);
 }
 
+type EndedType = 'backup' | 'sync' | 'verify' | 'retention';
+
 /**
  * Throws when the job was cancelled before every asset was well: a tool that was being stopped may have ended
  * its step with a timeout or an error of its own, and its asset as failed.
@@ -35,11 +37,7 @@ export function cancelledUnlessDone(statuses: readonly AssetStatus[]): void {
 }
 
 /** Ends a job that did not come to its end. Returns what its workflow has to throw. */
-export async function endStopped(
-  type: 'backup' | 'verify' | 'retention',
-  plan: JobPlan,
-  error: unknown,
-): Promise<unknown> {
+export async function endStopped(type: EndedType, plan: JobPlan, error: unknown): Promise<unknown> {
   const cancelled = isCancellation(error) || CancellationScope.current().consideredCancelled;
   await endJob(type, plan, cancelled ? 'cancelled' : 'failed', cancelled ? null : failureOf(error));
   return cancelled && !isCancellation(error) ? new CancelledFailure('the job was cancelled') : error;
@@ -47,7 +45,7 @@ export async function endStopped(
 
 /** A cancel that comes now changes nothing: the job is over, and the catalogue has to know how it went. */
 export async function endJob(
-  type: 'backup' | 'verify' | 'retention',
+  type: EndedType,
   plan: JobPlan,
   status: JobStatus,
   error: Failure | null,

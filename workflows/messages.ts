@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { AssetOutcome } from '../activities/contract.ts';
 import type { Window } from '../domain/cadence/window.ts';
 import type { Trigger } from '../domain/job.ts';
 import type { LeaseRequest, LeaseState } from '../domain/lease.ts';
@@ -22,8 +23,22 @@ export interface ScheduledInput {
   policy: string;
   trigger: 'schedule';
   actor: 'schedule';
+  /** Of a sync: where to. */
+  repository?: string;
   /** It begins its work when this is open; absent: at once. */
   window?: Window;
+}
+
+export interface SyncInput {
+  policy: string;
+  /** The copy's. */
+  repository: string;
+  /** Absent on a scheduled run. */
+  jobId?: string;
+  trigger?: Trigger;
+  actor?: string;
+  /** What became of its assets before it was continued as new. */
+  outcomes?: Record<string, AssetOutcome>;
 }
 
 export interface VerifyInput {

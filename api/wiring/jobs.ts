@@ -98,8 +98,8 @@ export async function startOnce(
   catalog: Catalog,
   actor: Actor,
   key: IdempotencyKey | null,
-  kind: 'backup' | 'verify' | 'verify-due' | 'retention',
-  request: { policy: string; assets: string[]; tags?: string[] },
+  kind: 'backup' | 'sync' | 'verify' | 'verify-due' | 'retention',
+  request: { policy: string; assets: string[]; tags?: string[]; repository?: string },
   start: (job: Job, assets: string[]) => Promise<void>,
 ): Promise<Once<Job>> {
   const applied = await catalog.configurations.current();
@@ -119,7 +119,12 @@ export async function startOnce(
   if (before) return repeat(before);
 
   const startedAt = new Date();
-  const workflowId = jobWorkflowId(kind, policy.name, startedAt);
+  const { repository } = request;
+  const workflowId = jobWorkflowId(
+    kind,
+    repository ? `${policy.name}/${repository}` : policy.name,
+    startedAt,
+  );
   let job: Job;
   try {
     job = await catalog.as(actor.name).jobs.begin({
@@ -131,6 +136,7 @@ export async function startOnce(
       startedAt: startedAt.toISOString(),
       assets,
       ...(request.tags && { tags: request.tags }),
+      ...(repository && { repository }),
     });
   } catch (error) {
     // Another request with the key was faster, after we looked: this one is its repetition.

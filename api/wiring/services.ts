@@ -10,6 +10,7 @@ import { holdServices } from './holds.ts';
 import { pointServices } from './points.ts';
 import { policyServices } from './policies.ts';
 import { restoreServices } from './restores.ts';
+import { copyServices } from './copies.ts';
 import { retentionServices } from './retention.ts';
 import { statusServices } from './status.ts';
 
@@ -24,6 +25,7 @@ export function createServices(parts: Parts): Services {
     ...holdServices(parts),
     ...restoreServices(parts),
     ...incidentServices(parts),
+    ...copyServices(parts),
     ...retentionServices(parts),
     ...configurationServices(parts),
     ...policyServices(parts),

@@ -3,10 +3,11 @@
 
 import { longestGap } from '../configuration/cadence.ts';
 import type { Policy, Retention, Timing } from '../configuration/types.ts';
+import { travellingCopies } from '../copies/policy-copies.ts';
 import type { DueTimes } from './next-run.ts';
 import type { Window } from './window.ts';
 
-export type RunKind = 'backup' | 'retention' | 'verify';
+export type RunKind = 'backup' | 'sync' | 'retention' | 'verify';
 
 export interface ScheduledRun extends DueTimes {
   /** The Schedule's id, and the beginning of its workflows' ids: `backup/daily`. */
@@ -20,10 +21,12 @@ export interface ScheduledRun extends DueTimes {
   overlap: Timing['overlap'];
   /** Where the run may begin only then: it waits for its opening. */
   window: Window | null;
+  /** Of a sync: where to. */
+  repository?: string;
 }
 
 export function scheduledRunsOf(policy: Policy): ScheduledRun[] {
-  return [backupOf(policy), ...retentionOf(policy), ...verifyOf(policy)];
+  return [backupOf(policy), ...syncsOf(policy), ...retentionOf(policy), ...verifyOf(policy)];
 }
 
 function backupOf({ name, cadence, timing }: Policy): ScheduledRun {
@@ -38,6 +41,25 @@ function backupOf({ name, cadence, timing }: Policy): ScheduledRun {
     overlap: timing.overlap,
     window: null,
   };
+}
+
+/** One for each copy that travels by itself; what one missed the next one sends with its own. */
+function syncsOf(policy: Policy): ScheduledRun[] {
+  return travellingCopies(policy).map(({ repository, cadence }) => {
+    const id = `sync/${policy.name}/${repository}`;
+    return {
+      id,
+      kind: 'sync',
+      policy: policy.name,
+      repository,
+      cadence,
+      offsetSeconds: cadence.kind === 'every' ? ownMoment(id) % cadence.seconds : 0,
+      jitterSeconds: null,
+      catchUpSeconds: onePeriod(cadence),
+      overlap: 'skip',
+      window: null,
+    };
+  });
 }
 
 const DAY_SECONDS = 86_400;

@@ -16,6 +16,7 @@ import type {
   HealthCheck,
   Hooks,
   Policy,
+  PolicyCopy,
   PolicyRetention,
   Repository,
   RestorePlan,
@@ -136,11 +137,7 @@ function normalisePolicy(written: Written<'policies'>): Policy {
       overlap: written.overlap ?? 'skip',
     },
     repository: written.repository,
-    copies: (written.copies ?? []).map((copy) =>
-      typeof copy === 'string'
-        ? { repository: copy, retention: null }
-        : { repository: copy.repository, retention: normaliseRetention(copy.retention) },
-    ),
+    copies: (written.copies ?? []).map(normaliseCopy),
     retention: normaliseRetention(written.retention),
     proof: written.proof ?? 'verified',
     objectives: {
@@ -150,6 +147,19 @@ function normalisePolicy(written: Written<'policies'>): Policy {
       successRate: objectives?.successRate ?? null,
     },
     verification: normaliseVerification(written.verification),
+  };
+}
+
+/** What was not said is not there: a configuration of before keeps its digest. */
+function normaliseCopy(copy: NonNullable<Written<'policies'>['copies']>[number]): PolicyCopy {
+  if (typeof copy === 'string') return { repository: copy, retention: null };
+  const { repository, every, cron, lag } = copy;
+  return {
+    repository,
+    retention: normaliseRetention(copy.retention),
+    ...(every !== undefined && { cadence: { kind: 'every' as const, seconds: every } }),
+    ...(cron !== undefined && { cadence: { kind: 'cron' as const, expression: cron } }),
+    ...(lag !== undefined && { lagSeconds: lag }),
   };
 }
 

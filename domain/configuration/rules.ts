@@ -10,6 +10,7 @@ import { brokenRenames } from './rename-rules.ts';
 import { repositoryIdentity } from './repository-url.ts';
 import { brokenVerification } from './rules-verification.ts';
 import { brokenGuards } from './rules-guards.ts';
+import { brokenCopy } from './rules-copies.ts';
 import { contradictingRetention } from './retention-rules.ts';
 import { shownKey } from './shown-value.ts';
 
@@ -58,6 +59,7 @@ function brokenPolicy(document: unknown, policy: Path, assets: string[], reposit
         fix: 'name another repository',
       })),
     ...repeated(copies, 'the copy is named twice', 'name it once'),
+    ...itemsOf(document, [...policy, 'copies']).flatMap((copy) => brokenCopy(document, copy)),
     ...cadence(document, policy),
     ...tooMuchJitter(document, policy),
     ...brokenVerification(document, [...policy, 'verification']),

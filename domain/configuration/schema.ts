@@ -73,7 +73,13 @@ const repository = value.keys('a repository', {
 
 const copy = z.union([
   value.name,
-  value.keys('a copy', { repository: value.name, retention: retention.optional() }),
+  value.keys('a copy', {
+    repository: value.name,
+    every: value.duration.optional(),
+    cron: value.cron.optional(),
+    lag: value.duration.optional(),
+    retention: retention.optional(),
+  }),
 ]);
 
 const policy = value

@@ -26,7 +26,7 @@ const secretKeys = new Set(['url', 'secret', 'token', 'routingKey']);
 const urlKeys = new Set(['url', 'http']);
 const plainKeys = new Set(
   `version dataDir address namespace temporal temporalUi catalog api metrics name type class method path exclude
-   minFiles minBytes upload onError assets every cron repository copies proof rpo rto provenWithin readData within rehearse keepLast
+   minFiles minBytes upload onError assets every cron lag repository copies proof rpo rto provenWithin readData within rehearse keepLast
    keepHourly keepDaily keepWeekly keepMonthly keepYearly keepWithin
    keepWithinHourly keepWithinDaily keepWithinWeekly keepWithinMonthly keepWithinYearly`.split(/\s+/),
 );

@@ -172,6 +172,10 @@ export interface PolicyCopy {
   repository: string;
   /** null: the policy's own. */
   retention: PolicyRetention | null;
+  /** When points travel there, by a pipeline of their own. Absent: with each backup. */
+  cadence?: Cadence;
+  /** A point may wait so long for its way there. Absent: nothing is asked of it. */
+  lagSeconds?: number;
 }
 
 /** A cron expression has five fields, or is one of `@hourly` … `@yearly`; times are UTC. */

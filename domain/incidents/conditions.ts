@@ -2,6 +2,7 @@
 // key appears once.
 
 import type { Severity } from '../configuration/notification-types.ts';
+import type { CopyState } from '../copies/lag.ts';
 import { formatDuration } from '../duration.ts';
 import type { AssetHealth } from '../objectives.ts';
 import { severityRank, type Condition } from './condition.ts';
@@ -15,6 +16,7 @@ export function conditionsOf(facts: IncidentFacts, now: Date): Condition[] {
     ...facts.outcomes.flatMap(outcome),
     ...facts.policies.flatMap((policy) => overdue(policy, now)),
     ...facts.repositories.flatMap(repository),
+    ...facts.lateCopies.map(lateCopy),
     ...facts.channels.flatMap(channel),
   ];
   const byKey = new Map<string, Condition>();
@@ -138,6 +140,23 @@ function repository(fact: RepositoryFact): Condition[] {
     });
   }
   return found;
+}
+
+/** The site's own disaster would lose what waits. */
+function lateCopy({ policy, repository: to, lagPoints, lagSeconds, ...copy }: CopyState): Condition {
+  const { lagObjectiveSeconds, error } = copy;
+  const allowed = lagObjectiveSeconds === null ? '' : `, ${formatDuration(lagObjectiveSeconds)} is allowed`;
+  const waits = `${lagPoints} points wait, the first for ${formatDuration(lagSeconds)}${allowed}`;
+  return {
+    key: `policy/${policy}/copy/${to}/lag`,
+    topic: 'objective',
+    severity: 'critical',
+    policies: [policy],
+    asset: null,
+    title: `the copy of policy ${policy} in ${to} is behind`,
+    reason: error ? `${waits}; the last attempt: ${error.message}: ${error.cause}` : waits,
+    next: error ? error.hint : `\`holdfast sync run ${policy} --to ${to}\``,
+  };
 }
 
 function channel({ name, type, failingSince, words, hint }: ChannelFact): Condition[] {

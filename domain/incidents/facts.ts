@@ -1,6 +1,7 @@
 // What conditions are derived from. Everything here is in the catalogue: nothing is raised by a pipeline, so
 // nothing is lost with one.
 
+import type { CopyState } from '../copies/lag.ts';
 import type { Cadence, DataClass } from '../configuration/types.ts';
 import type { Failure, JobType } from '../job.ts';
 import type { AssetHealth } from '../objectives.ts';
@@ -10,6 +11,8 @@ export interface IncidentFacts {
   outcomes: Outcome[];
   policies: PolicyFact[];
   repositories: RepositoryFact[];
+  /** Copies that are further behind than their lag allows. */
+  lateCopies: CopyState[];
   channels: ChannelFact[];
 }
 

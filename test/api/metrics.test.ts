@@ -38,6 +38,29 @@ describe('the metrics', () => {
     assert.equal((await app.inject({ url: '/metrics', headers: { host: 'localhost' } })).statusCode, 401);
   });
 
+  it('say how far copies are behind, and nothing where nothing is known', async () => {
+    const state = {
+      policy: 'critical',
+      repository: 'offsite',
+      cadence: null,
+      lagPoints: 3,
+      lagSeconds: 7200,
+      lagObjectiveSeconds: null,
+      breached: false,
+      lastStatus: 'failed' as const,
+      lastAttemptAt: null,
+      error: null,
+      assets: [],
+    };
+    services.listCopies = async () => [state];
+    const seen = await values();
+    const of = 'policy="critical",repository="offsite"';
+    assert.equal(seen.get(`holdfast_copy_lag_points{${of}}`), '3');
+    assert.equal(seen.get(`holdfast_copy_lag_seconds{${of}}`), '7200');
+    assert.equal(seen.get(`holdfast_copy_failed{${of}}`), '1');
+    assert.equal(seen.has(`holdfast_copy_lag_objective_seconds{${of}}`), false);
+  });
+
   it('say what status says', async () => {
     const seen = await values();
     const of = 'policy="critical",asset="uploads"';

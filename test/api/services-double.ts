@@ -114,6 +114,13 @@ export function servicesDouble(): ServicesDouble {
       double.jobs.set(answer.id, answer);
       return { ...started, answer };
     },
+    listCopies: async () => [],
+    startSync: async (actor, { policy, repository }, key) => {
+      const started = await plain.startBackup(actor, { policy, assets: [] }, key);
+      const answer = { ...started.answer, type: 'sync' as const, repository };
+      double.jobs.set(answer.id, answer);
+      return { ...started, answer };
+    },
     listJobs: async () => ({ items: [...double.jobs.values()].reverse(), next: null }),
     getJob: async (id) => {
       const job = found(double.jobs, id);
@@ -353,6 +360,7 @@ export function sampleJob(id: string, change: Partial<Job> = {}): Job {
       },
     ],
     error: null,
+    repository: null,
     ...change,
   };
 }

@@ -45,6 +45,21 @@ const targets: Script['pointsToVerify'] = async () =>
     rehearse: repository === 'offsite' ? 'point-2' : null,
   }));
 
+/** One point arrives, the next waits for the day's budget first. */
+function syncOfTwo(): Script {
+  const left = ['new', 'old'];
+  let waited = false;
+  return {
+    planSync: async () => left.map((point) => ({ asset: 'orders', point })),
+    copyPoint: async ({ point }) => void left.splice(left.indexOf(point), 1),
+    guardUpload: async ({ point }) => {
+      if (point !== 'old' || waited) return { goesOnAt: null };
+      waited = true;
+      return { goesOnAt: new Date(Date.now() + 60_000).toISOString() };
+    },
+  };
+}
+
 export const recordings: Recording[] = [
   { name: 'backup-success', workflow: 'backup', input: backup, script: { beginJob: threeAssets } },
   {
@@ -77,6 +92,12 @@ export const recordings: Recording[] = [
       verifyPoints: async ({ repository }) =>
         repository === 'local' ? failWith('repository.damaged') : undefined,
     },
+  },
+  {
+    name: 'sync-waited-for-its-budget',
+    workflow: 'sync',
+    input: { policy: 'critical', repository: 'offsite', jobId: 'job-4' },
+    script: syncOfTwo(),
   },
   {
     name: 'verify-cadence',

@@ -51,7 +51,12 @@ export interface EstateOptions {
 }
 
 const HOST_QUEUE = `${TASK_QUEUE}-host-simulated`;
-const WORKFLOWS = { backup: 'backup', retention: 'retention', verify: 'verifyCadence' } as const;
+const WORKFLOWS = {
+  backup: 'backup',
+  sync: 'sync',
+  retention: 'retention',
+  verify: 'verifyCadence',
+} as const;
 
 export async function simulatedEstate(options: EstateOptions): Promise<Estate> {
   const dataDir = await mkdtemp(join(tmpdir(), 'holdfast-quarter-'));
@@ -117,9 +122,9 @@ export async function simulatedEstate(options: EstateOptions): Promise<Estate> {
     repositories,
     now,
     goTo,
-    run: async ({ id, kind, policy }) => {
+    run: async ({ id, kind, policy, repository }) => {
       runs += 1;
-      const input = { policy, trigger: 'schedule', actor: 'schedule' };
+      const input = { policy, trigger: 'schedule', actor: 'schedule', ...(repository && { repository }) };
       const workflowId = `${id}-${now().toISOString()}-${runs}`;
       const started = { taskQueue: TASK_QUEUE, workflowId, args: [input] };
       const handle = await environment.client.workflow.start(WORKFLOWS[kind], started);

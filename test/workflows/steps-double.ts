@@ -169,6 +169,7 @@ const wellBehaved: Required<Script> = {
   endAsset: nothing,
   endJob: nothing,
   pointsToVerify: async () => [],
+  planSync: async () => [],
   planVerification: async () => ({ repositories: [], rehearsals: [] }),
   beginRestore: async ({ restoreId, asset, include, to }) => ({
     restoreId,

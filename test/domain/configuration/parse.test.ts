@@ -95,7 +95,7 @@ describe('parseConfiguration', () => {
 
   it('reads what stands in the design, as far as it is built', () => {
     const { configuration } = read(
-      policy(`repository: local, cron: "0 3 * * *", copies: [ { repository: offsite, retention: { keepWithin: 30d } } ], proof: proven,
+      policy(`repository: local, cron: "0 3 * * *", copies: [ { repository: offsite, every: 24h, lag: 36h, retention: { keepWithin: 30d } } ], proof: proven,
         retention: { keepLast: 3, keepDaily: 30, keepWeekly: 13, keepMonthly: 12, keepWithin: 24h },
         objectives: { rpo: 24h, rto: 30m, provenWithin: 7d, successRate: 99.9% }`),
     );
@@ -105,7 +105,14 @@ describe('parseConfiguration', () => {
       cadence: { kind: 'cron', expression: '0 3 * * *' },
       timing: { window: null, jitterSeconds: null, catchUpSeconds: null, overlap: 'skip' },
       repository: 'local',
-      copies: [{ repository: 'offsite', retention: { ...keepsNothing, keepWithinSeconds: 30 * 86_400 } }],
+      copies: [
+        {
+          repository: 'offsite',
+          cadence: { kind: 'every', seconds: 86_400 },
+          lagSeconds: 129_600,
+          retention: { ...keepsNothing, keepWithinSeconds: 30 * 86_400 },
+        },
+      ],
       retention: {
         ...keepsNothing,
         keepLast: 3,

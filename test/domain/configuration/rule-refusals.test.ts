@@ -99,6 +99,24 @@ table('the same twice, with the place of the first', [
   ],
 ]);
 
+table('a copy that cannot keep what it says', [
+  [
+    'two cadences',
+    daily('copies: [{ repository: offsite, every: 6h, §cron: "0 3 * * *" }]'),
+    [{ says: /both every and cron/ }],
+  ],
+  [
+    'less lag than from one run to the next',
+    daily('copies: [{ repository: offsite, every: 6h, lag: §3h }]'),
+    [{ says: /runs up to 6 h apart cannot keep a lag of 3 h/, fix: /copy more often/ }],
+  ],
+  [
+    'less lag than from one cron run to the next',
+    daily('copies: [{ repository: offsite, cron: "0 3 * * 1-5", lag: §1d }]'),
+    [{ says: /cannot keep a lag/ }],
+  ],
+]);
+
 table('names of nothing', [
   [
     'an asset',

@@ -82,8 +82,8 @@ table('unknown keys, with the nearest known one', [
   ],
   [
     'in a copy',
-    policy('every: 1h, repository: local, copies: [{ repository: offsite, §every: 24h }]'),
-    { says: /unknown key/, path: 'policies[0].copies[0].every' },
+    policy('every: 1h, repository: local, copies: [{ repository: offsite, §evry: 24h }]'),
+    { says: /unknown key/, path: 'policies[0].copies[0].evry', fix: /every/ },
   ],
   [
     'in retention',

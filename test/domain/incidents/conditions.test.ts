@@ -4,7 +4,14 @@ import type { IncidentFacts, Outcome, PolicyFact } from '../../../domain/inciden
 import { healthOf } from './incident-fixture.ts';
 
 const NOW = new Date('2026-11-20T12:00:00Z');
-const nothing: IncidentFacts = { assets: [], outcomes: [], policies: [], repositories: [], channels: [] };
+const nothing: IncidentFacts = {
+  assets: [],
+  outcomes: [],
+  policies: [],
+  repositories: [],
+  lateCopies: [],
+  channels: [],
+};
 
 function found(facts: Partial<IncidentFacts>, now = NOW): string[] {
   return conditionsOf({ ...nothing, ...facts }, now).map(({ key, severity }) => `${key} ${severity}`);
@@ -191,4 +198,26 @@ describe('conditions', () => {
   for (const [what, change, expected] of silences) {
     it(`silence: ${what}`, () => assert.deepEqual(found({ policies: [policy(change)] }), expected));
   }
+
+  it('a copy that is further behind than its lag allows, with what keeps it', () => {
+    const error = { code: 'repository.absent', message: 'absent', cause: 'no such host', hint: 'mount it' };
+    const late = {
+      policy: 'daily',
+      repository: 'offsite',
+      cadence: null,
+      lagPoints: 3,
+      lagSeconds: 7200,
+      lagObjectiveSeconds: 3600,
+      breached: true,
+      lastStatus: 'failed' as const,
+      lastAttemptAt: '2026-11-20T11:00:00Z',
+      error,
+      assets: [],
+    };
+    const [condition] = conditionsOf({ ...nothing, lateCopies: [late] }, NOW);
+    assert.equal(condition?.key, 'policy/daily/copy/offsite/lag');
+    assert.equal(condition?.severity, 'critical');
+    assert.match(condition?.reason ?? '', /3 points wait, the first for 2 h, 1 h is allowed.*no such host/);
+    assert.equal(condition?.next, 'mount it');
+  });
 });

@@ -1,0 +1,67 @@
+import { everyCopy, type CopyFacts } from '../catalog/index.ts';
+import { policyOf } from '../domain/chosen.ts';
+import { pointsToCopy } from '../domain/copies/plan.ts';
+import { copiesWithBackup, copyOf } from '../domain/copies/policy-copies.ts';
+import type { Policy } from '../domain/configuration/types.ts';
+import { retainedPoint, retentionIn } from '../domain/retention/copy-facts.ts';
+import type { DueCopy, JobScope } from './contract.ts';
+import { configurationOf, type Deployment } from './deployment.ts';
+
+/** After so many it is planned again: what has come in since is newer than what is still left. */
+const AT_ONCE = 50;
+
+/** The newest missing point of each asset, then the next of each. What was sent since is no longer in it. */
+export async function planCopies(
+  deployment: Deployment,
+  input: JobScope & { repository: string; without: string[] },
+): Promise<DueCopy[]> {
+  const configuration = await configurationOf(deployment, input.configuration);
+  const policy = policyOf(configuration, input.policy);
+  copyOf(policy, input.repository);
+  const wanted = policy.assets.filter((asset) => !input.without.includes(asset));
+  const missing = await Promise.all(
+    wanted.map((asset) => missingOf(deployment, policy, asset, input.repository)),
+  );
+  const rounds = Math.max(0, ...missing.map((points) => points.length));
+  const due: DueCopy[] = [];
+  for (let round = 0; round < rounds && due.length < AT_ONCE; round += 1) {
+    wanted.forEach((asset, index) => {
+      const point = missing[index]?.[round];
+      if (point !== undefined) due.push({ asset, point });
+    });
+  }
+  return due.slice(0, AT_ONCE);
+}
+
+async function missingOf(
+  { catalog, clock }: Deployment,
+  policy: Policy,
+  asset: string,
+  repository: string,
+): Promise<string[]> {
+  const holds = await catalog.holds.open(asset);
+  const retained = (copies: CopyFacts[]) => copies.map((copy) => retainedPoint(copy, holds));
+  const [from, to] = await Promise.all([
+    everyCopy(catalog, asset, policy.repository),
+    everyCopy(catalog, asset, repository),
+  ]);
+  const theirs = copiesWithBackup(policy).includes(repository)
+    ? await pointsOfBackup(policy.name)
+    : new Set();
+  return pointsToCopy({
+    from: retained(from).filter(({ id }) => !theirs.has(id)),
+    to: retained(to),
+    rules: retentionIn(policy, repository),
+    now: clock(),
+  });
+
+  /** A backup that still runs sends its own points there itself. */
+  async function pointsOfBackup(name: string): Promise<Set<string>> {
+    const { items } = await catalog.jobs.list({
+      policy: name,
+      type: 'backup',
+      status: ['running', 'waiting'],
+    });
+    return new Set(items.flatMap(({ assets }) => assets.flatMap((one) => one.recoveryPointId ?? [])));
+  }
+}
