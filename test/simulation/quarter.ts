@@ -42,7 +42,7 @@ notifications:
 
 export type Event = { from: Date; to: Date } & (
   | { kind: 'away' }
-  | { kind: 'unreachable'; repository: string }
+  | { kind: 'unreachable' | 'vanished'; repository: string }
   | { kind: 'missing' | 'wrong'; asset: string }
   | { kind: 'paused'; policy: string }
   | { kind: 'held'; asset: string }
@@ -54,9 +54,9 @@ const ASSETS = ['ledger', 'tree', 'vault'];
 const POLICIES = ['often', 'daily'];
 
 /** Outages one after another; holds whenever, also during them. The last days are quiet, so that all can settle. */
-export function drawEvents(random: () => number, configuration: Configuration): Event[] {
+export function drawEvents(random: () => number, configuration: Configuration, end: Date): Event[] {
   const one = (names: readonly string[]) => names[Math.floor(random() * names.length)]!;
-  const quiet = TO.getTime() - 5 * 24 * HOUR;
+  const quiet = end.getTime() - 5 * 24 * HOUR;
   const runs = configuration.policies.flatMap(scheduledRunsOf);
   const moment = (at: number) => clearOf(runs, new Date(Math.floor(at / HOUR) * HOUR + HOUR / 2));
   const events: Event[] = [];
@@ -70,7 +70,8 @@ export function drawEvents(random: () => number, configuration: Configuration): 
     if (to.getTime() > quiet) break;
     at = to.getTime();
     if (kind === 'away') events.push({ kind, from, to });
-    else if (kind === 'unreachable') events.push({ kind, from, to, repository: one(REPOSITORIES) });
+    else if (kind === 'unreachable' || kind === 'vanished')
+      events.push({ kind, from, to, repository: one(REPOSITORIES) });
     else if (kind === 'paused') events.push({ kind, from, to, policy: one(POLICIES) });
     else if (kind === 'missing') events.push({ kind, from, to, asset: one(ASSETS) });
     else events.push({ kind: 'wrong', from, to, asset: count < KINDS.length ? 'vault' : one(ASSETS) });
@@ -83,7 +84,7 @@ export function drawEvents(random: () => number, configuration: Configuration): 
   return events.sort((one, other) => one.from.getTime() - other.from.getTime());
 }
 
-const KINDS = ['away', 'unreachable', 'wrong', 'paused', 'missing'] as const;
+const KINDS = ['away', 'unreachable', 'wrong', 'paused', 'missing', 'vanished'] as const;
 
 /** A quarter of an hour from whatever is due: retries take minutes. */
 function clearOf(runs: readonly ScheduledRun[], moment: Date): Date {

@@ -128,7 +128,7 @@ export function simulatedRepository(name: string, weather: Weather): SimulatedRe
   return repository;
 }
 
-function absent(name: string): HoldfastError {
+export function absent(name: string): HoldfastError {
   return new HoldfastError({
     code: 'repository.absent',
     message: `there is no repository ${name}`,

@@ -271,7 +271,8 @@ export class Specification {
   }
 
   private isDown(repository: string, at: number): boolean {
-    return this.of('unreachable').some((event) => event.repository === repository && lasts(event, at));
+    const down = [...this.of('unreachable'), ...this.of('vanished')];
+    return down.some((event) => event.repository === repository && lasts(event, at));
   }
 
   private isMissing(asset: string, at: number): boolean {

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { execa } from 'execa';
 import { peakMemory } from '../../bench/processes.ts';
 import { startReceiver, webhookService, type Receiver } from '../activities/notify/fake-receiver.ts';
-import { restic, snapshotsIn } from '../fixtures/restic.ts';
+import { restic } from '../fixtures/restic.ts';
 import { seeded } from '../fixtures/seeded.ts';
-import { makeStack, type Json, type Stack } from '../fixtures/stack.ts';
+import type { Json, Stack } from '../fixtures/stack.ts';
 import { until } from '../fixtures/until.ts';
+import { ASSETS, copiesOf, REPOSITORIES, soakEstate, type SoakEstate } from './estate.ts';
 import { wanted } from './wanted.ts';
 
 const minutes = wanted('HOLDFAST_SOAK_CADENCE_MINUTES', 60);
@@ -21,57 +21,43 @@ const RESOLVED_SECONDS = 20 * 60;
 
 describe(`a one-minute cadence for ${minutes} minutes (HOLDFAST_SOAK_SEED=${seed})`, () => {
   const random = seeded(seed);
+  let estate: SoakEstate;
   let stack: Stack;
+  let at: SoakEstate['at'];
+  let all: SoakEstate['all'];
   let receiver: Receiver;
-  const at = (...names: string[]) => join(stack.folder, ...names);
   /** What was done to the estate, and when. */
   const outages: { what: string; from: number; to: number }[] = [];
   let begunAt = 0;
 
   before(async () => {
-    stack = await makeStack({ HOOK_SECRET: SECRET });
+    estate = await soakEstate({ HOOK_SECRET: SECRET });
+    ({ stack, at, all } = estate);
     receiver = await startReceiver(webhookService(SECRET, Date.now));
-    await mkdir(at('tree'));
     await writeFile(at('tree', 'one'), 'one');
-    await writeFile(at('near.key'), 'key of near', { mode: 0o600 });
-    await writeFile(at('far.key'), 'key of far', { mode: 0o600 });
     await writeFile(at('hook.url'), receiver.url, { mode: 0o600 });
     await execa('sqlite3', [at('ledger.db'), 'create table entries (at); insert into entries values (1)']);
-    await stack.configure({
-      repositories: ['near', 'far'].map((name) => ({
-        name,
-        type: 'restic',
-        url: `./${name}`,
-        password: `file:./${name}.key`,
-      })),
-      assets: [
-        { name: 'tree', type: 'directory', path: at('tree') },
-        { name: 'ledger', type: 'sqlite', path: at('ledger.db') },
-      ],
-      policies: [
-        {
-          name: 'minutely',
-          assets: ['tree', 'ledger'],
-          every: '1m',
-          repository: 'near',
-          copies: ['far'],
-          retention: { keepLast: KEPT },
-          proof: 'verified',
-          objectives: { rpo: '10m' },
-          verification: { every: '10m', within: '1h', rehearse: '30m' },
-        },
-      ],
-      notifications: [
-        {
-          name: 'hook',
-          type: 'webhook',
-          url: 'file:./hook.url',
-          secret: 'env:HOOK_SECRET',
-          severity: 'info',
-        },
-      ],
-    });
-    await stack.up();
+    await estate.up(
+      {
+        name: 'minutely',
+        every: '1m',
+        retention: { keepLast: KEPT },
+        proof: 'verified',
+        objectives: { rpo: '10m' },
+        verification: { every: '10m', within: '1h', rehearse: '30m' },
+      },
+      {
+        notifications: [
+          {
+            name: 'hook',
+            type: 'webhook',
+            url: 'file:./hook.url',
+            secret: 'env:HOOK_SECRET',
+            severity: 'info',
+          },
+        ],
+      },
+    );
     begunAt = Date.now();
   });
   after(async () => {
@@ -134,25 +120,14 @@ describe(`a one-minute cadence for ${minutes} minutes (HOLDFAST_SOAK_SEED=${seed
     const { exitCode, stdout } = await stack.run('retention', 'run', 'minutely');
     assert.equal(exitCode, 0, stdout);
     const points = (await all('/points?limit=500')).filter(({ kind }) => kind === 'regular');
-    for (const asset of ['tree', 'ledger']) {
-      const own = points.filter((point) => point.asset === asset);
-      for (const repository of ['near', 'far']) {
-        const copies = own.flatMap((point) =>
-          point.copies.filter((copy: Json) => copy.repository === repository),
-        );
-        const snapshots = await snapshotsIn(at(repository), at(`${repository}.key`), asset);
-        assert.deepEqual(
-          snapshots.map(({ id }) => id).sort(),
-          copies.map(({ artifactId }: Json) => artifactId).sort(),
-          `${asset} in ${repository}`,
-        );
-        assert.ok(
-          copies.length >= KEPT && copies.length <= KEPT + 2,
-          `${copies.length} of ${asset} in ${repository}`,
-        );
+    await estate.assertKept(points);
+    for (const repository of REPOSITORIES) {
+      for (const asset of ASSETS) {
+        const { length } = copiesOf(points, asset, repository);
+        assert.ok(length >= KEPT && length <= KEPT + 2, `${length} of ${asset} in ${repository}`);
       }
     }
-    for (const name of ['near', 'far']) {
+    for (const name of REPOSITORIES) {
       const checked = await restic(at(name), at(`${name}.key`), 'check', '--read-data');
       assert.equal(checked.exitCode, 0, checked.stderr);
     }
@@ -215,18 +190,5 @@ describe(`a one-minute cadence for ${minutes} minutes (HOLDFAST_SOAK_SEED=${seed
   async function retention(): Promise<void> {
     const { exitCode, json } = await stack.run('retention', 'run', 'minutely');
     if (exitCode !== 0) process.stdout.write(`      retention: ${JSON.stringify(json.error?.message)}\n`);
-  }
-
-  async function all(path: string): Promise<Json[]> {
-    const items: Json[] = [];
-    let cursor: string | null = null;
-    do {
-      const page: Json = await until(`${path} answers`, () =>
-        stack.get(cursor === null ? path : `${path}&cursor=${encodeURIComponent(cursor)}`),
-      );
-      items.push(...page.items);
-      cursor = page.next;
-    } while (cursor !== null);
-    return items;
   }
 });

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { execa } from 'execa';
-import { leftovers, restic, snapshotsIn } from '../fixtures/restic.ts';
-import { makeStack, type Json, type Stack } from '../fixtures/stack.ts';
+import { leftovers, restic } from '../fixtures/restic.ts';
+import type { Json, Stack } from '../fixtures/stack.ts';
 import { treeDigest } from '../fixtures/tree-digest.ts';
 import { until } from '../fixtures/until.ts';
+import { ASSETS, REPOSITORIES, soakEstate, type SoakEstate } from './estate.ts';
 import { randomFaults, type Faults } from './random-faults.ts';
 import { wanted } from './wanted.ts';
 
@@ -17,44 +18,21 @@ const seed = wanted('HOLDFAST_SOAK_SEED', randomInt(1, 2 ** 31));
 const everySeconds = wanted('HOLDFAST_SOAK_JOB_SECONDS', 60);
 /** Longer than the longest backoff of a step, on a busy machine. */
 const JOB_SECONDS = 15 * 60;
-const repositories = ['near', 'far'];
 
 describe(`${minutes} minutes of random faults (HOLDFAST_SOAK_SEED=${seed})`, () => {
+  let estate: SoakEstate;
   let stack: Stack;
+  let at: SoakEstate['at'];
   let faults: Faults;
   /** What each generation of the source was, by asset. */
   const generations: Record<'tree' | 'ledger', string>[] = [];
   const jobs: Json[] = [];
-  const at = (...names: string[]) => join(stack.folder, ...names);
 
   before(async () => {
-    stack = await makeStack();
-    await mkdir(at('tree'));
-    for (const name of repositories) await writeFile(at(`${name}.key`), `key of ${name}\n`, { mode: 0o600 });
+    estate = await soakEstate();
+    ({ stack, at } = estate);
     await changeSource(0);
-    await stack.configure({
-      repositories: repositories.map((name) => ({
-        name,
-        type: 'restic',
-        url: `./${name}`,
-        password: `file:./${name}.key`,
-      })),
-      assets: [
-        { name: 'tree', type: 'directory', path: at('tree') },
-        { name: 'ledger', type: 'sqlite', path: at('ledger.db') },
-      ],
-      policies: [
-        {
-          name: 'all',
-          assets: ['tree', 'ledger'],
-          every: '7d',
-          repository: 'near',
-          copies: ['far'],
-          proof: 'proven',
-        },
-      ],
-    });
-    await stack.up();
+    await estate.up({ name: 'all', every: '7d', proof: 'proven' });
     faults = randomFaults(stack, seed);
   });
   after(async () => {
@@ -76,7 +54,7 @@ describe(`${minutes} minutes of random faults (HOLDFAST_SOAK_SEED=${seed})`, () 
     assert.ok(faults.count() > 0);
     const points = await allPoints();
     for (const job of jobs) {
-      for (const asset of ['tree', 'ledger']) {
+      for (const asset of ASSETS) {
         const own = points.filter((point) => point.jobId === job.id && point.asset === asset);
         assert.ok(own.length <= 1, `${job.id} made ${own.length} points of ${asset}`);
       }
@@ -88,7 +66,7 @@ describe(`${minutes} minutes of random faults (HOLDFAST_SOAK_SEED=${seed})`, () 
     const job = await runJob('afterwards');
     jobs.push({ ...job, generation: generations.length - 1 });
     assert.equal(job.status, 'success', JSON.stringify(job.assets, null, 1));
-    for (const name of repositories) {
+    for (const name of REPOSITORIES) {
       assert.deepEqual(await leftovers(at(name)), []);
       const checked = await restic(at(name), at(`${name}.key`), 'check', '--read-data');
       assert.equal(checked.exitCode, 0, checked.stderr);
@@ -98,20 +76,7 @@ describe(`${minutes} minutes of random faults (HOLDFAST_SOAK_SEED=${seed})`, () 
   });
 
   it('and every copy of every point is one snapshot, no more and no less', async () => {
-    const points = await allPoints();
-    for (const name of repositories) {
-      for (const asset of ['tree', 'ledger']) {
-        const snapshots = await snapshotsIn(at(name), at(`${name}.key`), asset);
-        const copies = points
-          .filter((point) => point.asset === asset)
-          .flatMap((point) => point.copies.filter((copy: Json) => copy.repository === name));
-        assert.deepEqual(
-          snapshots.map(({ id }) => id).sort(),
-          copies.map((copy: Json) => copy.artifactId).sort(),
-          `${asset} in ${name}`,
-        );
-      }
-    }
+    await estate.assertKept(await allPoints());
   });
 
   it('and every point recorded as proven restores as the source was', async () => {
@@ -175,16 +140,8 @@ describe(`${minutes} minutes of random faults (HOLDFAST_SOAK_SEED=${seed})`, () 
     );
   }
 
-  async function allPoints(): Promise<Json[]> {
-    const points: Json[] = [];
-    let cursor: string | null = '';
-    while (cursor !== null) {
-      const path: string = `/points?limit=100${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`;
-      const page = await until('the points are listed', () => stack.get(path));
-      points.push(...page.items);
-      cursor = page.next;
-    }
-    return points;
+  function allPoints(): Promise<Json[]> {
+    return estate.all('/points?limit=100');
   }
 });
 
