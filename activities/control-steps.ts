@@ -1,5 +1,5 @@
 import type { Page, PolicyPause } from '../catalog/index.ts';
-import { assetsOf, policyOf } from '../domain/chosen.ts';
+import { assetsOf, policyOf, policyWith } from '../domain/chosen.ts';
 import type { Configuration, Policy } from '../domain/configuration/types.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import { proofOfCopy, type Proof } from '../domain/proof.ts';
@@ -293,6 +293,7 @@ async function beginRestore(deployment: Deployment, input: BeginRestore) {
     asset: input.asset,
     point: point.id,
     repository,
+    safetyRepository: policyWith(configuration, input.asset)?.repository ?? repository,
     include: input.include,
     to: input.to,
     hostQueue: deployment.hostQueue,

@@ -49,6 +49,11 @@ describe('backup', () => {
       'endAsset orders success',
       'endJob success',
     ]);
+    assert.deepEqual(
+      run.of('copyPoint').map(({ input }) => input.fences),
+      ['offsite', 'cold'].map((to) => [to, 'local'].sort().map((repository) => ({ repository, fence: 1 }))),
+      'under the leases on both sides',
+    );
     const { point } = run.of('snapshotAsset')[0]!.input;
     assert.deepEqual(outcomeOf(run), {
       status: 'success',

@@ -176,6 +176,7 @@ const wellBehaved: Required<Script> = {
     asset,
     point: 'point-1',
     repository: 'local',
+    safetyRepository: 'local',
     include,
     to,
     hostQueue: QUEUE,
