@@ -137,8 +137,8 @@ function inActivities(steps: Steps, attempt = 1): Steps {
   const entries = Object.entries(steps).map(([name, work]) => [
     name,
     (input: unknown) =>
-      new MockActivityEnvironment({ attempt }, { logger: new DefaultLogger('ERROR', () => undefined) }).run(() =>
-        (work as (input: unknown) => Promise<unknown>)(input),
+      new MockActivityEnvironment({ attempt }, { logger: new DefaultLogger('ERROR', () => undefined) }).run(
+        () => (work as (input: unknown) => Promise<unknown>)(input),
       ),
   ]);
   return Object.fromEntries(entries) as Steps;
