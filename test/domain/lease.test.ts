@@ -55,6 +55,11 @@ describe('the lease on a repository', () => {
       ['a', 'a', 'ac', 'c', 'c', 'b', 'd'],
     ],
     [
+      'does so although somebody came before one who waits further back',
+      '+a !b ^c !d -a ^e -c -b -d',
+      ['a', 'a', 'ac', 'ac', 'c', 'c', 'b', 'd', 'e'],
+    ],
+    [
       'counts those who went ahead of one as there before the next',
       '+a !b ^c -b !d -a ^e -c -e',
       ['a', 'a', 'ac', 'ac', 'ac', 'c', 'ce', 'e', 'd'],
