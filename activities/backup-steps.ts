@@ -9,6 +9,7 @@ import { runHook } from './hosts/user-command.ts';
 import { noted } from './copy-attempt.ts';
 import { send } from './guards/sending.ts';
 import { measureWhenDue } from './measure-repository.ts';
+import { openUnderLease } from './open-under-lease.ts';
 import type { EngineSnapshot, Recovered, Repository, StoredPart } from './repositories/repository.ts';
 import type { Step } from './step.ts';
 import { artifactIdOf, copyOf, createdWhenAbsent, sizesOf, storeParts } from './store-parts.ts';
@@ -55,14 +56,10 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
     repairRepository: (input) =>
       runStep(on(input, `repair of ${input.repository}`), async (step, interrupted) => {
         const { repository: name, fence } = input;
-        const mayRepair = async () => {
-          if (fence !== undefined) await catalog.leases.assertFence({ repository: name, fence });
-        };
+        const fences = fence === undefined ? [] : [{ repository: name, fence }];
         const configuration = await configurationOf(deployment, input.configuration);
-        const repository = await deployment.openRepository(configuration, name);
-        await mayRepair();
+        const repository = await openUnderLease(deployment, configuration, name, fences);
         if (interrupted) await repository.recover(step);
-        await mayRepair();
         await repairIfDamaged(deployment, repository, step);
       }),
 
@@ -71,7 +68,7 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
       return runStep({ ...on(input, 'snapshot'), fence }, async (step, interrupted) => {
         const configuration = await configurationOf(deployment, input.configuration);
         const asset = assetOf(configuration, input.asset);
-        const repository = await deployment.openRepository(configuration, input.repository);
+        const repository = await openUnderLease(deployment, configuration, input.repository, input.fences);
         if (!input.repaired) await repairIfDamaged(deployment, repository, step);
         // The first step of an asset takes its first fence: a later number is a later attempt, whoever counts.
         const again = interrupted || fence.number > 1;
@@ -108,8 +105,8 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
       const fence = await catalog.jobs.takeFence(input.jobId, input.asset);
       const copy = async (step: Step, interrupted: boolean) => {
         const configuration = await configurationOf(deployment, input.configuration);
-        const from = await deployment.openRepository(configuration, input.from);
-        const to = await deployment.openRepository(configuration, input.to);
+        const from = await openUnderLease(deployment, configuration, input.from, input.fences);
+        const to = await openUnderLease(deployment, configuration, input.to, input.fences);
         if (!input.repaired) await repairIfDamaged(deployment, to, step);
         let found: Recovered | null = null;
         if (interrupted) {

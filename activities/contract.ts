@@ -1,4 +1,4 @@
-import type { LeaseGrant, LeaseRequest } from '../domain/lease.ts';
+import type { LeaseGrant, LeaseRequest, RepositoryFence } from '../domain/lease.ts';
 import type { AssetStatus, Failure, JobStatus, JobType, Trigger } from '../domain/job.ts';
 import type { Proof, RequiredProof } from '../domain/proof.ts';
 import type { Impact, RestoreStatus } from '../domain/restore.ts';
@@ -27,6 +27,11 @@ export interface PointStep extends AssetStep {
 export interface RetentionStep extends JobScope {
   repository: string;
   fence: number;
+}
+
+/** The leases a step works under: shown before anything is taken away there. Absent in old histories. */
+export interface Leased {
+  fences?: RepositoryFence[];
 }
 
 export interface BeginJob {
@@ -168,6 +173,8 @@ export interface RestorePlan {
   asset: string;
   point: string;
   repository: string;
+  /** Where the safety point goes. Absent in old histories. */
+  safetyRepository?: string;
   include: string[];
   to: string | null;
   hostQueue: string;
@@ -206,10 +213,11 @@ export interface HostActivities {
   runHooks(input: AssetStep & { when: 'before' | 'after' }): Promise<void>;
   /** Captures the asset, stores it in the repository and records the point. */
   snapshotAsset(
-    input: PointStep & { repository: string; manifest: boolean; repaired?: boolean; tags?: string[] },
+    input: PointStep &
+      Leased & { repository: string; manifest: boolean; repaired?: boolean; tags?: string[] },
   ): Promise<SnapshotOutcome>;
   /** `repaired`, here and above: damage was seen to before. Absent in old histories. */
-  copyPoint(input: PointStep & { from: string; to: string; repaired?: boolean }): Promise<void>;
+  copyPoint(input: PointStep & Leased & { from: string; to: string; repaired?: boolean }): Promise<void>;
   /** Under an exclusive lease. Nothing is done when somebody else has repaired it meanwhile. */
   repairRepository(input: AssetStep & { repository: string; fence?: number }): Promise<void>;
   /** Reads back every byte of these points in that repository. */
@@ -230,11 +238,11 @@ export interface HostActivities {
   checkRepository(input: RetentionStep & { freedBytes: number; remainingBytes: number }): Promise<void>;
 
   checkRestoreTarget(plan: RestorePlan): Promise<void>;
-  stageRestore(plan: RestorePlan): Promise<void>;
+  stageRestore(input: RestorePlan & Leased): Promise<void>;
   validateRestore(plan: RestorePlan): Promise<ProofReport>;
   previewRestore(plan: RestorePlan): Promise<{ impact: Impact; estimateSeconds: number | null }>;
   /** Returns the safety point's id, or null where nothing was there to keep. */
-  takeSafetyPoint(input: RestorePlan & { safetyPoint: string }): Promise<string | null>;
+  takeSafetyPoint(input: RestorePlan & Leased & { safetyPoint: string }): Promise<string | null>;
   runRestoreCommands(input: RestorePlan & { which: 'stop' | 'start' }): Promise<void>;
   swapRestore(plan: RestorePlan): Promise<void>;
   checkHealth(plan: RestorePlan): Promise<void>;

@@ -1,22 +1,20 @@
-import type { Page, PolicyPause } from '../catalog/index.ts';
-import { assetsOf, policyOf } from '../domain/chosen.ts';
+import type { PolicyPause } from '../catalog/index.ts';
+import { assetsOf, policyOf, policyWith } from '../domain/chosen.ts';
 import { copiesWithBackup } from '../domain/copies/policy-copies.ts';
-import type { Configuration, Policy } from '../domain/configuration/types.ts';
+import type { Configuration } from '../domain/configuration/types.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import { proofOfCopy, type Proof } from '../domain/proof.ts';
 import type { RecoveryPoint } from '../domain/recovery-point.ts';
 import { isFinal, type Impact } from '../domain/restore.ts';
 import { asFailure } from './activity-step.ts';
-import type { BeginJob, BeginRestore, ControlActivities, JobPlan, VerifyTarget } from './contract.ts';
+import type { BeginJob, BeginRestore, ControlActivities, JobPlan } from './contract.ts';
 import { derivedId } from './derived-id.ts';
 import { assetOf, type Deployment } from './deployment.ts';
 import { sayWhatWasLeftOut } from './overrun.ts';
+import { pointsToVerify } from './points-to-verify.ts';
 import { planCopies } from './plan-copies.ts';
 import { planCadenceRun } from './plan-verification.ts';
 import { createLeaseSteps } from './lease-steps.ts';
-
-/** As many as the catalogue lists at once. */
-const POINTS_A_PAGE = 500;
 
 /** The steps that only read and write the catalogue. */
 export function createControlSteps(deployment: Deployment): ControlActivities {
@@ -126,19 +124,17 @@ async function beginJob(deployment: Deployment, input: BeginJob): Promise<JobPla
   if (paused) return skipped(deployment, input, plan, whyPaused(policy.name, paused));
   const startedAt = deployment.clock().toISOString();
   try {
-    const job = await catalog
-      .as(actor)
-      .jobs.begin({
-        id,
-        workflowId,
-        type,
-        policy: policy.name,
-        trigger,
-        startedAt,
-        assets,
-        tags,
-        repository,
-      });
+    const job = await catalog.as(actor).jobs.begin({
+      id,
+      workflowId,
+      type,
+      policy: policy.name,
+      trigger,
+      startedAt,
+      assets,
+      tags,
+      repository,
+    });
     const ended = job.assets.filter(({ status }) => status !== 'pending' && status !== 'running');
     // Of a job that is begun again, those it was begun with.
     if (job.tags.length > 0) plan.tags = job.tags;
@@ -197,93 +193,6 @@ function hasHooks(configuration: Configuration | undefined, name: string): boole
   return hooks !== undefined && hooks.before.length + hooks.after.length > 0;
 }
 
-async function pointsToVerify(
-  deployment: Deployment,
-  input: Parameters<ControlActivities['pointsToVerify']>[0],
-): Promise<VerifyTarget[]> {
-  const { catalog } = deployment;
-  const applied = await catalog.configurations.find(input.configuration);
-  const policy = policyOf(applied.configuration, input.policy);
-  const configured = new Set(applied.configuration.repositories.map((repository) => repository.name));
-  const points = await wantedPoints(deployment, policy.assets, input);
-  const targets = new Map<string, VerifyTarget>();
-  const toRehearse = policy.proof === 'proven' ? newestWhole(points) : new Set<RecoveryPoint>();
-  for (const point of points) {
-    const repositories = point.copies.map((copy) => copy.repository).filter((name) => configured.has(name));
-    if (input.points.length > 0) refuseUnreadable(point, policy, repositories);
-    for (const repository of repositories) {
-      const key = JSON.stringify([point.asset, repository]);
-      const target = targets.get(key) ?? { asset: point.asset, repository, points: [], rehearse: null };
-      target.points.push(point.id);
-      if (toRehearse.has(point) && repository === repositories.at(-1)) target.rehearse = point.id;
-      targets.set(key, target);
-    }
-  }
-  return [...targets.values()];
-}
-
-/** Of each asset one: a rehearsal of a partial point would fail for what it is known to lack. */
-function newestWhole(points: readonly RecoveryPoint[]): Set<RecoveryPoint> {
-  const newest = new Map<string, RecoveryPoint>();
-  for (const point of points) {
-    const known = newest.get(point.asset);
-    if (point.partial === null && (!known || point.takenAt > known.takenAt)) newest.set(point.asset, point);
-  }
-  return new Set(newest.values());
-}
-
-/** Somebody asked for this very point: a job that read nothing of it must not end as a success. */
-function refuseUnreadable(point: RecoveryPoint, policy: Policy, repositories: readonly string[]): void {
-  const ofPolicy = policy.assets.includes(point.asset);
-  if (ofPolicy && repositories.length > 0) return;
-  const kept = point.copies.map((copy) => copy.repository).join(', ');
-  throw new HoldfastError({
-    code: 'point.unknown',
-    message: `recovery point ${point.id} cannot be verified with policy ${policy.name}`,
-    cause: ofPolicy
-      ? `it is kept in ${kept}, which the applied configuration does not have`
-      : `it is of ${point.asset}, and the policy has ${policy.assets.join(', ')}`,
-    hint: ofPolicy
-      ? 'add the repository to the configuration again, then `holdfast apply`'
-      : `name the policy that has ${point.asset}, or choose a point with \`holdfast points list\``,
-  });
-}
-
-async function wantedPoints(
-  deployment: Deployment,
-  assets: readonly string[],
-  { points: references, all }: { points: string[]; all: boolean },
-): Promise<RecoveryPoint[]> {
-  const { points } = deployment.catalog;
-  if (references.length > 0) return Promise.all(references.map((reference) => points.find(reference)));
-  const wanted = all ? everyOf : newestOf;
-  return (await Promise.all(assets.map((asset) => wanted(deployment, asset)))).flat();
-}
-
-async function everyOf({ catalog: { points } }: Deployment, asset: string): Promise<RecoveryPoint[]> {
-  const every: RecoveryPoint[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: Page<RecoveryPoint> = await points.list({
-      asset,
-      kind: 'regular',
-      limit: POINTS_A_PAGE,
-      cursor,
-    });
-    every.push(...page.items);
-    cursor = page.next;
-  } while (cursor !== null);
-  return every;
-}
-
-/** A partial point cannot be rehearsed: with it comes the newest whole one, which can. */
-async function newestOf({ catalog: { points } }: Deployment, asset: string): Promise<RecoveryPoint[]> {
-  const { items } = await points.list({ asset, kind: 'regular', limit: 1 });
-  if (!items[0]?.partial) return items;
-  const whole = await points.newest(asset);
-  return whole && whole.id !== items[0].id ? [...items, whole] : items;
-}
-
 async function beginRestore(deployment: Deployment, input: BeginRestore) {
   const catalog = deployment.catalog.as(input.actor);
   const applied = await catalog.configurations.current();
@@ -303,6 +212,7 @@ async function beginRestore(deployment: Deployment, input: BeginRestore) {
     asset: input.asset,
     point: point.id,
     repository,
+    safetyRepository: policyWith(configuration, input.asset)?.repository ?? repository,
     include: input.include,
     to: input.to,
     hostQueue: deployment.hostQueue,

@@ -4,6 +4,7 @@ import { whyImmutable } from '../domain/removal.ts';
 import { runStep } from './activity-step.ts';
 import type { HostActivities } from './contract.ts';
 import type { Deployment } from './deployment.ts';
+import { openUnderLease } from './open-under-lease.ts';
 
 /** The hands that take a recovery point out of a repository. */
 export function createRemovalSteps(deployment: Deployment): Pick<HostActivities, 'removeCopy'> {
@@ -29,18 +30,14 @@ export function createRemovalSteps(deployment: Deployment): Pick<HostActivities,
           const configured = applied.configuration.repositories.find((one) => one.name === name);
           const immutable = whyImmutable(point, copy, configured, deployment.clock());
           if (immutable !== null) throw stays(id, immutable);
-          const repository = await deployment.openRepository(applied.configuration, name);
-          const mayTakeAway = async () => {
-            if (fence !== undefined) await catalog.leases.assertFence({ repository: name, fence });
-          };
-          await mayTakeAway();
+          const fences = fence === undefined ? [] : [{ repository: name, fence }];
+          const repository = await openUnderLease(deployment, applied.configuration, name, fences);
           if (interrupted) await repository.recover(step);
           // By its id as well as by the catalogue's: an asset's new name is not in the labels of old snapshots.
           const known = new Set(copy.parts.map((part) => part.snapshotId));
           const there = (await repository.snapshots({}, step))
             .filter((snapshot) => known.has(snapshot.id) || snapshot.labels?.point === id)
             .map((snapshot) => snapshot.id);
-          await mayTakeAway();
           await repository.forget(there, step);
           await catalog.removals.copyGone(id, name, reason);
         },

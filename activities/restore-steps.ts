@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { policyWith } from '../domain/chosen.ts';
 import type { Asset, Configuration } from '../domain/configuration/types.ts';
 import { dataParts, type Manifest } from '../domain/recovery-point.ts';
 import { HoldfastError } from '../domain/errors.ts';
@@ -8,6 +9,7 @@ import type { HostActivities, RestorePlan } from './contract.ts';
 import { assetOf, configurationOf, folders, type Deployment } from './deployment.ts';
 import { checkHealthOf } from './hosts/health-check.ts';
 import { runHook } from './hosts/user-command.ts';
+import { openUnderLease } from './open-under-lease.ts';
 import { copyIn, restoreParts } from './proof-steps.ts';
 import { localFolderOf } from './repositories/restic-connection.ts';
 import type { Repository, StoredPart } from './repositories/repository.ts';
@@ -68,7 +70,7 @@ export function createRestoreSteps(deployment: Deployment): RestoreSteps {
     stageRestore: (plan) =>
       run(plan, 'staging', async (step, interrupted) => {
         const { configuration } = await subject(deployment, plan);
-        const repository = await deployment.openRepository(configuration, plan.repository);
+        const repository = await openUnderLease(deployment, configuration, plan.repository, plan.fences);
         if (interrupted) await repository.recover(step);
         const staged = stagedFolder(dataDir, plan);
         await rm(staged, { recursive: true, force: true });
@@ -121,11 +123,9 @@ export function createRestoreSteps(deployment: Deployment): RestoreSteps {
       run(plan, 'safety point', async (step, interrupted) => {
         const { configuration, asset, source } = await subject(deployment, plan);
         const order = await orderOf(deployment, plan, asset, source);
-        const policy = configuration.policies.find((one) => one.assets.includes(asset.name));
-        const repository = await deployment.openRepository(
-          configuration,
-          policy?.repository ?? plan.repository,
-        );
+        const policy = policyWith(configuration, asset.name);
+        const name = plan.safetyRepository ?? policy?.repository ?? plan.repository;
+        const repository = await openUnderLease(deployment, configuration, name, plan.fences);
         const { safetyPoint } = plan;
         if (interrupted) {
           await repository.recover(step);

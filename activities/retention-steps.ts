@@ -8,6 +8,7 @@ import { runStep } from './activity-step.ts';
 import type { HostActivities, RetentionStep } from './contract.ts';
 import { configurationOf, type Deployment } from './deployment.ts';
 import { measureAfterPrune } from './measure-repository.ts';
+import { openUnderLease } from './open-under-lease.ts';
 import type { Repository } from './repositories/repository.ts';
 import { compareWithCatalogue } from './retention-comparison.ts';
 import type { Step } from './step.ts';
@@ -44,13 +45,13 @@ export function createRetentionSteps(deployment: Deployment): RetentionSteps {
       },
       async (step, interrupted) => {
         const configuration = await configurationOf(deployment, input.configuration);
-        const repository = await deployment.openRepository(configuration, input.repository);
+        const repository = await openUnderLease(deployment, configuration, input.repository, [input]);
         if (interrupted) await repository.recover(step);
         return work(step, repository, policyOf(configuration, input.policy));
       },
     );
 
-  /** Directly before each command that takes something away. */
+  /** The repository asks by itself: this is for what goes from the catalogue's lists. */
   const mayTakeAway = ({ repository, fence }: RetentionStep) =>
     catalog.leases.assertFence({ repository, fence });
 
@@ -115,7 +116,6 @@ export function createRetentionSteps(deployment: Deployment): RetentionSteps {
     forgetPlanned: (input) =>
       run(input, 'forget', async (step, repository) => {
         if (input.leftovers.length > 0) {
-          await mayTakeAway(input);
           await repository.forget(input.leftovers, step);
           step.say(
             'info',
@@ -135,7 +135,6 @@ export function createRetentionSteps(deployment: Deployment): RetentionSteps {
 
     pruneRepository: (input) =>
       run(input, 'prune', async (step, repository) => {
-        await mayTakeAway(input);
         const pruned = await repository.prune(step);
         const { freedBytes, remainingBytes } = pruned;
         step.say(
@@ -159,7 +158,6 @@ export function createRetentionSteps(deployment: Deployment): RetentionSteps {
     for (;;) {
       const drops = await catalog.retention.unfinished(repository.name, DROPS_AT_ONCE);
       if (drops.length === 0) return;
-      await mayTakeAway(input);
       const snapshotIds = drops.flatMap((drop) => drop.snapshotIds);
       const retained = await forgetOrKeep(repository, snapshotIds, step);
       const kept = drops.filter((drop) => drop.snapshotIds.some((id) => retained.ids.has(id)));

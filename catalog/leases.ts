@@ -2,7 +2,7 @@
 // ever have the same number, and that the newest is known to whoever wants to delete, is decided here.
 
 import { HoldfastError } from '../domain/errors.ts';
-import type { LeaseRequest, RepositoryFence } from '../domain/lease.ts';
+import { stillCounts, type LastFences, type LeaseRequest, type RepositoryFence } from '../domain/lease.ts';
 import type { Database, Transaction } from './database.ts';
 
 export interface Leases {
@@ -11,7 +11,7 @@ export interface Leases {
    * exclusive grant goes on the audit chain; shared ones, several a backup, change nothing by themselves.
    */
   grant(lease: LeaseRequest & { repository: string; after: number }): Promise<number>;
-  /** Throws `fenced` when the lease was granted to somebody else since. */
+  /** Throws `fenced` when the lease does not count any more: see `stillCounts`. */
   assertFence(lease: RepositoryFence): Promise<void>;
   /** A lease that was taken from a holder that is gone. */
   withdrawn(lease: LeaseRequest & { repository: string; fence: number }): Promise<void>;
@@ -24,15 +24,15 @@ export function leases(database: Database): Leases {
 
     assertFence: ({ repository, fence }) =>
       database.read(`checking the lease on ${repository}`, async (query) => {
-        const [row] = await query<{ fence: number; holder: string }>(
-          'select fence, holder from repository_leases where repository = $1',
+        const [row] = await query<{ fence: number; exclusive: number; holder: string }>(
+          `select fence, exclusive_fence as exclusive, holder from repository_leases where repository = $1`,
           [repository],
         );
-        if (row?.fence === fence) return;
+        if (row && stillCounts(fence, row)) return;
         throw new HoldfastError({
           code: 'fenced',
           message: `nothing more may be taken away from ${repository} under lease ${fence}`,
-          cause: row ? `lease ${row.fence} was granted to ${row.holder} since` : 'it was never granted',
+          cause: row ? whyNot(fence, row) : 'it was never granted',
           hint: 'nothing need be done: what was left undone is done by the next run',
           retryable: false,
         });
@@ -47,6 +47,13 @@ export function leases(database: Database): Leases {
         }),
       ),
   };
+}
+
+function whyNot(fence: number, last: LastFences & { holder: string }): string {
+  if (fence > last.fence) return 'it was never granted';
+  const isOld = fence < last.exclusive && last.exclusive < last.fence;
+  const alone = isOld ? `lease ${last.exclusive} was granted since, to be alone there; ` : '';
+  return `${alone}lease ${last.fence} was granted to ${last.holder} since`;
 }
 
 async function grant(
@@ -66,7 +73,8 @@ async function grant(
   if (last?.key === key && last.fence > after) return last.fence;
   const fence = Math.max(last?.fence ?? 0, after) + 1;
   await query(
-    `update repository_leases set fence = $2, key = $3, holder = $4, mode = $5, granted_at = $6
+    `update repository_leases set fence = $2, key = $3, holder = $4, mode = $5, granted_at = $6,
+            exclusive_fence = case when $5 = 'exclusive' then $2 else exclusive_fence end
       where repository = $1`,
     [repository, fence, key, holder, mode, at],
   );

@@ -18,13 +18,26 @@ export interface Removals {
   copyGone(pointId: string, repository: string, reason: string): Promise<void>;
   /** Restores that have not ended and use this point, by id. */
   openRestores(pointId: string): Promise<string[]>;
+  /** Those that have copies left to take away, oldest first. */
+  unfinished(): Promise<OrderedRemoval[]>;
 }
+
+/** As a person ordered it. */
+export interface OrderedRemoval {
+  point: string;
+  repositories: string[];
+  reason: string;
+  actor: string;
+  begunAt: string;
+}
+
+const LISTED_AT_ONCE = 500;
 
 export function removals(database: Database): Removals {
   return {
     begin: (id, repositories, reason) =>
       database.write(`beginning the removal of recovery point ${id}`, (transaction) =>
-        begin(transaction, id, repositories, reason),
+        begin(transaction, database.actor, id, repositories, reason),
       ),
 
     copyGone: (id, repository, reason) =>
@@ -34,20 +47,26 @@ export function removals(database: Database): Removals {
 
     openRestores: (id) =>
       database.read('looking for restores of a recovery point', (query) => openRestores(query, id)),
+
+    unfinished: () =>
+      database.read('listing the removals that have not ended', (query) =>
+        query<OrderedRemoval>(
+          `select point_id as point, repositories, reason, ordered_by as actor, begun_at as "begunAt"
+             from point_removals join recovery_points as point on point.id = point_id
+            where ended_at is null and removed_at is null order by point_removals.id limit ${LISTED_AT_ONCE}`,
+        ),
+      ),
   };
 }
 
 async function begin(
-  { query, audit }: Transaction,
+  { query, audit, at }: Transaction,
+  actor: string,
   id: string,
   repositories: readonly string[],
   reason: string,
 ): Promise<RecoveryPoint> {
-  const [row] = await query<{ removingSince: string | null }>(
-    `select removing_since as "removingSince" from recovery_points
-      where id = $1 and removed_at is null for update`,
-    [id],
-  );
+  await query('select from recovery_points where id = $1 and removed_at is null for update', [id]);
   const point = await readPoint(query, id);
   const refusals = whyNotRemoved({
     holds: await openHolds(query, [id]),
@@ -61,8 +80,19 @@ async function begin(
       hint: `release it (\`holdfast points release ${id.slice(0, 8)} --reason …\`), or end the restore first`,
     });
   }
-  if (row?.removingSince) return point;
-  await query('update recovery_points set removing_since = now() where id = $1', [id]);
+  // What is not there any more need not go: nothing would ever end such a removal.
+  if (!point.copies.some(({ repository }) => repositories.includes(repository))) return point;
+  const begun = await query(
+    `insert into point_removals (point_id, repositories, reason, ordered_by, begun_at)
+     values ($1, $2, $3, $4, $5)
+     on conflict (point_id, repositories) where ended_at is null do nothing returning id`,
+    [id, repositories, reason, actor, at],
+  );
+  if (begun.length === 0) return point;
+  await query(
+    'update recovery_points set removing_since = coalesce(removing_since, $2::timestamptz) where id = $1',
+    [id, at],
+  );
   const { asset, takenAt, kind, proof } = point;
   const details = { asset, takenAt, kind, proof, repositories: [...repositories], reason };
   audit({ action: 'point.removing', subject: `point/${id}`, details });
@@ -95,6 +125,13 @@ async function copyGone(
       returning artifact_id as "artifactId"`,
     [id, repository, now],
   );
+  await query(
+    `update point_removals as removal set ended_at = $2
+      where point_id = $1 and ended_at is null and not exists (
+        select from point_copies as copy
+         where copy.point_id = $1 and copy.repository = any (removal.repositories))`,
+    [id, now],
+  );
   const artifactId = gone?.artifactId;
   audit({ action: 'copy.removed', subject: `point/${id}`, details: { repository, artifactId, reason } });
   const [left] = await query<{ copies: number }>(
@@ -102,7 +139,11 @@ async function copyGone(
     [id],
   );
   if (left && left.copies > 0) {
-    await query('update recovery_points set removing_since = null where id = $1', [id]);
+    await query(
+      `update recovery_points set removing_since = null where id = $1
+          and not exists (select from point_removals where point_id = $1 and ended_at is null)`,
+      [id],
+    );
     await settleProof(transaction, before);
   } else {
     await query(

@@ -13,5 +13,5 @@ export {
 } from './jobs.ts';
 export { requestLease } from './leases.ts';
 export { adoptSnapshots, lookInside, testChannels } from './looks.ts';
-export { removePoint } from './removals.ts';
+export { removalWorkflowId, removePoint, startRemoval } from './removals.ts';
 export { cancelRestore, commitRestore, restoreWorkflowId, startRestore } from './restores.ts';

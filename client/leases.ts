@@ -5,13 +5,13 @@ import { TASK_QUEUE } from './connection.ts';
 
 /** Puts a request into the repository's queue, which begins with the first one. Asking again changes nothing. */
 export async function requestLease(client: Client, repository: string, request: LeaseRequest): Promise<void> {
-  const { key, holder, mode } = request;
+  const { key, holder, mode, urgent } = request;
   await client.workflow.signalWithStart('lease', {
     workflowId: leaseWorkflowId(repository),
     taskQueue: TASK_QUEUE,
     args: [{ repository } satisfies LeaseInput],
     signal: askForLease,
-    signalArgs: [{ key, holder, mode }],
+    signalArgs: [{ key, holder, mode, ...(urgent && { urgent }) }],
     staticSummary: `who may work in ${repository}`,
   });
 }

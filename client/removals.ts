@@ -2,14 +2,25 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { HoldfastError } from '../domain/errors.ts';
 import type { RemovePointInput } from '../workflows/messages.ts';
+import { startOnce } from './jobs.ts';
 import { answered } from './looks.ts';
 
 /** The removal itself has no limit: it may wait for a long backup, and half of it would help nobody. */
 const PATIENCE_MILLISECONDS = 5 * 60_000;
 
+/** The same removal has the same id. */
+export function removalWorkflowId({ point, repositories }: RemovePointInput): string {
+  return `removal/${point}/${repositories.join('+')}`;
+}
+
+/** Returns at once. */
+export async function startRemoval(client: Client, input: RemovePointInput): Promise<void> {
+  await startOnce(client, 'removePoint', removalWorkflowId(input), input);
+}
+
 /** Returns when the point is gone from these repositories. The same removal asked twice runs once. */
 export async function removePoint(client: Client, input: RemovePointInput): Promise<void> {
-  const workflowId = `removal/${input.point}/${input.repositories.join('+')}`;
+  const workflowId = removalWorkflowId(input);
   const stop = new AbortController();
   const outOfPatience = pause(PATIENCE_MILLISECONDS, null, { signal: stop.signal }).then(
     () => Promise.reject(goesOn(input, workflowId)),

@@ -15,6 +15,11 @@ export function policyOf(configuration: Configuration | null, name: string): Pol
   });
 }
 
+/** The policy that protects an asset; an asset may be in none. */
+export function policyWith(configuration: Configuration, asset: string): Policy | undefined {
+  return configuration.policies.find(({ assets }) => assets.includes(asset));
+}
+
 export function assetsOf(policy: Policy, wanted: readonly string[]): string[] {
   const unknown = wanted.find((name) => !policy.assets.includes(name));
   if (unknown === undefined)

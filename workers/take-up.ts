@@ -6,9 +6,11 @@ import { swapNames } from '../activities/sources/postgres-identifiers.ts';
 import type { Catalog } from '../catalog/index.ts';
 import {
   isCadenceRun,
+  removalWorkflowId,
   restoreWorkflowId,
   startBackup,
   startCadenceRun,
+  startRemoval,
   startRetention,
   startSync,
   startVerification,
@@ -24,7 +26,7 @@ import { mendSchedules } from '../schedules/bring-in-line.ts';
 const GRACE_MILLISECONDS = 10_000;
 
 /**
- * Law 6: Temporal's database may be gone. The catalogue knows which jobs and restores had not ended; what
+ * Law 6: Temporal's database may be gone. The catalogue knows which jobs, restores and removals had not ended; what
  * Temporal does not know of is started again under its old id, or ended with the reason. Doing it again
  * changes nothing.
  */
@@ -47,6 +49,12 @@ export async function takeUpWhatWasRunning(client: Client, catalog: Catalog, dat
     if ((await workflowState(client, restoreWorkflowId(id))) === 'running') continue;
     const restore = await catalog.restores.find(id);
     if (restore.endedAt === null) await endLostRestore(catalog, restore, dataDir);
+  }
+  const removals = await catalog.removals.unfinished();
+  for (const { begunAt: _, ...removal } of removals.filter(({ begunAt }) => isOurs(begunAt))) {
+    // One that failed waits for a person, who ordered it and was told.
+    if ((await workflowState(client, removalWorkflowId(removal))) !== null) continue;
+    await startRemoval(client, removal);
   }
 }
 

@@ -77,9 +77,10 @@ async function backUpAsset(
     const hooked = plan.hooked?.includes(asset) ?? true;
     const snapshot = await withHooks(hooked ? site : null, step, async () => {
       const repaired = await repairFirst(leases, site.hostQueue, step, plan.repository);
-      const stored = await leases.hold([plan.repository], 'shared', () =>
+      const stored = await leases.hold([plan.repository], 'shared', (fences) =>
         longSteps(site.hostQueue, asset).snapshotAsset({
           ...step,
+          fences,
           point,
           repository: plan.repository,
           manifest: plan.proof !== 'stored',
@@ -139,8 +140,8 @@ async function copyEverywhere(
       const steps = longSteps(site.hostQueue, `${step.asset} → ${to}`);
       const { point: _, ...scope } = step;
       const repaired = await repairFirst(leases, site.hostQueue, scope, to);
-      await leases.hold([plan.repository, to], 'shared', () =>
-        steps.copyPoint({ ...step, from: plan.repository, to, ...(repaired && { repaired }) }),
+      await leases.hold([plan.repository, to], 'shared', (fences) =>
+        steps.copyPoint({ ...step, fences, from: plan.repository, to, ...(repaired && { repaired }) }),
       );
       last = to;
     } catch (caught) {

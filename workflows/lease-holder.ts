@@ -32,12 +32,14 @@ export interface LeaseHolder {
 export interface LeaseHolderOptions {
   /** Whose status says that it waits; null: nobody's. */
   jobId: string | null;
+  /** Somebody stands before lost data: it does not wait behind those who wait to be alone. */
+  urgent?: boolean;
   /** A workflow that was begun before there were leases works without. */
   unleased?: boolean;
 }
 
 /** Of each workflow one, made before its first step: it takes the signals of the leases. */
-export function leaseHolder({ jobId, unleased = false }: LeaseHolderOptions): LeaseHolder {
+export function leaseHolder({ jobId, urgent = false, unleased = false }: LeaseHolderOptions): LeaseHolder {
   const wanted = new Map<string, { repository: string; fence: number | null; behind: string[] }>();
   let shownAsWaiting = 0;
 
@@ -59,7 +61,10 @@ export function leaseHolder({ jobId, unleased = false }: LeaseHolderOptions): Le
     const control = controlSteps(repository);
     const ask = () =>
       CancellationScope.nonCancellable(() =>
-        control.askForLease({ repository, key, mode, holder: workflowInfo().workflowId }),
+        control.askForLease({
+          ...{ repository, key, mode, holder: workflowInfo().workflowId },
+          ...(urgent && { urgent }),
+        }),
       );
     const isThere = () => request.fence !== null;
     try {

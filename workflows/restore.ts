@@ -27,7 +27,7 @@ export async function restore(input: RestoreInput): Promise<{ status: RestoreSta
   let status: RestoreStatus = 'preparing';
   let decision: 'commit' | 'cancel' | undefined;
   let dropping = false;
-  const leases = leaseHolder({ jobId: null, unleased: !patched('lease') });
+  const leases = leaseHolder({ jobId: null, urgent: true, unleased: !patched('lease') });
   const control = controlSteps(input.asset);
   const become = async (
     next: RestoreStatus,
@@ -96,7 +96,7 @@ export async function restore(input: RestoreInput): Promise<{ status: RestoreSta
     // A cancel can also end the wait as a decision, before it cancels anything.
     const dropped = decision === 'cancel' ? 'cancelled' : 'expired';
     if (decision !== 'commit') await dropAs(dropped, null);
-    else await CancellationScope.nonCancellable(() => carryOut(plan, become));
+    else await CancellationScope.nonCancellable(() => carryOut(leases, plan, become));
   }
   await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
   return { status };
@@ -135,7 +135,7 @@ async function prepare(
 ): Promise<void> {
   const steps = longSteps(plan.hostQueue, `${plan.asset} from ${plan.repository}`);
   await quickSteps(plan.hostQueue, plan.asset).checkRestoreTarget(plan);
-  await leases.hold([plan.repository], 'shared', () => steps.stageRestore(plan));
+  await leases.hold([plan.repository], 'shared', (fences) => steps.stageRestore({ ...plan, fences }));
   const validation = await steps.validateRestore(plan);
   if (!validation.ok) {
     const failed = validation.checks.filter((check) => !check.ok);
@@ -159,16 +159,19 @@ async function drop(plan: RestorePlan, status: RestoreStatus, failure: Failure |
 }
 
 /** From here on there is only forward or back. Each way back is known before its step is taken. */
-async function carryOut(plan: RestorePlan, become: Become): Promise<void> {
+async function carryOut(leases: LeaseHolder, plan: RestorePlan, become: Become): Promise<void> {
   const startedAt = Date.now();
   const steps = longSteps(plan.hostQueue, plan.asset);
   const commands = commandSteps(plan.hostQueue, plan.asset);
   await become('committing');
   let swapping = false;
   try {
-    // Stopped first: what a service still writes after the safety point was taken would be in no place at all.
-    await commands.runRestoreCommands({ ...plan, which: 'stop' });
-    const safetyPointId = await steps.takeSafetyPoint({ ...plan, safetyPoint: uuid4() });
+    // Waited for while the services still run: a prune that is under way must not keep them stopped.
+    const safetyPointId = await leases.hold(safetyPlaces(plan), 'shared', async (fences) => {
+      // Stopped first: what a service still writes after the safety point was taken would be in no place at all.
+      await commands.runRestoreCommands({ ...plan, which: 'stop' });
+      return steps.takeSafetyPoint({ ...plan, fences, safetyPoint: uuid4() });
+    });
     await become('committing', { safetyPointId });
     swapping = true;
     await steps.swapRestore(plan);
@@ -182,6 +185,11 @@ async function carryOut(plan: RestorePlan, become: Become): Promise<void> {
   const measuredSeconds = (Date.now() - startedAt) / 1000;
   const leftBehind = (await attempt(() => steps.settleRestore(plan))) ?? (await release(plan));
   await become('completed', { measuredSeconds, error: leftBehind });
+}
+
+/** A restore from before it was leased goes on without. */
+function safetyPlaces({ safetyRepository }: RestorePlan): string[] {
+  return patched('safety-lease') && safetyRepository !== undefined ? [safetyRepository] : [];
 }
 
 /** The target is what it was; only the services were stopped. */

@@ -117,8 +117,8 @@ async function send(
   const { goesOnAt } = await steps.guardUpload({ ...scope, repository: to, step: 'copy', point });
   if (goesOnAt !== null) return goesOnAt;
   const repaired = await repairFirst(leases, site.hostQueue, scope, to);
-  await leases.hold([plan.repository, to], 'shared', () =>
-    steps.copyPoint({ ...scope, point, from: plan.repository, to, repaired }),
+  await leases.hold([plan.repository, to], 'shared', (fences) =>
+    steps.copyPoint({ ...scope, fences, point, from: plan.repository, to, repaired }),
   );
   return null;
 }

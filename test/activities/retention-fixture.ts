@@ -52,6 +52,8 @@ export interface RunOptions {
   catalog?: Deployment['catalog'];
   jobId?: string;
   now?: Date;
+  /** Of each step; 1 if left out. */
+  attempt?: number;
 }
 
 export async function depot(fixture: Fixture, rules: Partial<PolicyRetention>): Promise<Depot> {
@@ -107,7 +109,7 @@ export async function depot(fixture: Fixture, rules: Partial<PolicyRetention>): 
         clock: () => options.now ?? NOW,
       } as unknown as Deployment;
       const step = { jobId, configuration: digest, policy: 'critical', repository: 'depot', fence };
-      return { step, steps: inActivities(createRetentionSteps(deployment)) };
+      return { step, steps: inActivities(createRetentionSteps(deployment), options.attempt) };
     },
     run: async (options = {}) => {
       const { step, steps } = await made.begin(options);
@@ -131,12 +133,12 @@ export async function carryOut(steps: Steps, step: RetentionStep, confirm = fals
   await steps.checkRepository({ ...step, ...sizes });
 }
 
-function inActivities(steps: Steps): Steps {
+function inActivities(steps: Steps, attempt = 1): Steps {
   const entries = Object.entries(steps).map(([name, work]) => [
     name,
     (input: unknown) =>
-      new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR', () => undefined) }).run(() =>
-        (work as (input: unknown) => Promise<unknown>)(input),
+      new MockActivityEnvironment({ attempt }, { logger: new DefaultLogger('ERROR', () => undefined) }).run(
+        () => (work as (input: unknown) => Promise<unknown>)(input),
       ),
   ]);
   return Object.fromEntries(entries) as Steps;

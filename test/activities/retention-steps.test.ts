@@ -245,6 +245,40 @@ describe('retention in a real repository', function () {
     assert.equal((await listed()).length, 2);
   });
 
+  it('takes no leftovers away under a lease that was granted to somebody else since', async () => {
+    const from = await newDepot();
+    const { snapshotId } = await from.take(1);
+    const { step, steps } = await from.begin();
+    await from.begin();
+    await assert.rejects(steps.forgetPlanned({ ...step, leftovers: [snapshotId] }), { type: 'fenced' });
+    assert.deepEqual(await ids(from), [snapshotId]);
+  });
+
+  it('that was interrupted clears nothing up under such a lease', async () => {
+    const from = await newDepot();
+    await from.take(1);
+    const recovered: string[] = [];
+    const repository = failing(from.repository, {
+      recover: async () => {
+        recovered.push('recover');
+        return { packs: 0, bytes: 0 };
+      },
+    });
+    const { step, steps } = await from.begin({ repository, attempt: 2 });
+    await steps.planRetention({ ...step, confirm: false, actor: 'anna' });
+    assert.equal(recovered.length, 1);
+    await from.begin();
+    const sizes = { freedBytes: 0, remainingBytes: 0 };
+    for (const again of [
+      () => steps.planRetention({ ...step, confirm: false, actor: 'anna' }),
+      () => steps.forgetPlanned({ ...step, leftovers: [] }),
+      () => steps.pruneRepository(step),
+      () => steps.checkRepository({ ...step, ...sizes }),
+    ])
+      await assert.rejects(again(), { type: 'fenced' });
+    assert.equal(recovered.length, 1);
+  });
+
   it('counts what the store does not let go as kept', async () => {
     const from = await newDepot({ keepLast: 1 });
     await from.take(2);

@@ -7,6 +7,8 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import type { Deployment } from '../../activities/deployment.ts';
 import { createRestoreSteps } from '../../activities/restore-steps.ts';
+import { HoldfastError } from '../../domain/errors.ts';
+import type { RepositoryFence } from '../../domain/lease.ts';
 
 // The parts of a deployment that a safety point needs, with a repository that stored less than there is.
 
@@ -27,11 +29,14 @@ describe('a safety point', () => {
     to: null,
     hostQueue: 'host',
     bytes: 1,
+    safetyRepository: 'local',
     safetyPoint: 'p-2',
+    fences: [{ repository: 'local', fence: 7 }],
   };
 
-  async function take(unreadable: string[]) {
+  async function take(unreadable: string[], { attempt = 1, tooLate = false } = {}) {
     const recorded: unknown[] = [];
+    const recovered: string[] = [];
     const forgotten: string[] = [];
     const part = {
       part: 'files',
@@ -53,6 +58,12 @@ describe('a safety point', () => {
           record: async (point: unknown) => recorded.push(point),
         },
         repositories: { find: async () => ({ initialisedAt: '2026-01-01T00:00:00Z' }) },
+        leases: {
+          assertFence: async ({ repository, fence }: RepositoryFence) => {
+            assert.deepEqual([repository, fence], ['local', 7]);
+            if (tooLate) throw new HoldfastError({ code: 'fenced', message: 'too late', hint: '' });
+          },
+        },
       },
       processes: { isOpen: async () => false, fenceOff: async () => [], release: async () => undefined },
       dataDir,
@@ -61,6 +72,8 @@ describe('a safety point', () => {
       openRepository: async () => ({
         name: 'local',
         store: async () => ({ ...part, unreadable }),
+        recover: async () => recovered.push('recover'),
+        snapshots: async () => [{ id: 'left' }],
         forget: async (ids: string[]) => forgotten.push(...ids),
       }),
       sourceOf: () => ({
@@ -74,7 +87,7 @@ describe('a safety point', () => {
       }),
     } as unknown as Deployment;
     const environment = new MockActivityEnvironment(
-      {},
+      { attempt },
       { logger: new DefaultLogger('ERROR', () => undefined) },
     );
     const taken = await environment
@@ -83,7 +96,7 @@ describe('a safety point', () => {
         assert.ok(thrown instanceof ApplicationFailure, String(thrown));
         return thrown.type;
       });
-    return { taken, recorded: recorded.length, forgotten };
+    return { taken, recorded: recorded.length, recovered: recovered.length, forgotten };
   }
 
   it('that could not hold every file stops the restore, because the old data would be cleared away', async () => {
@@ -94,5 +107,19 @@ describe('a safety point', () => {
   it('does not mind a file that vanished while it was taken', async () => {
     const { taken, recorded } = await take(['/srv/files/gone: no such file or directory']);
     assert.deepEqual([taken, recorded], ['p-2', 1]);
+  });
+
+  it('forgets what an attempt before it left', async () => {
+    const { taken, recovered, forgotten } = await take([], { attempt: 2 });
+    assert.deepEqual([taken, recovered, forgotten], ['p-2', 1, ['left']]);
+  });
+
+  it('clears nothing away under a lease that does not count any more', async () => {
+    for (const attempt of [1, 2]) {
+      const { recorded, recovered, forgotten } = await take(['/srv/files/secret: denied'], {
+        ...{ attempt, tooLate: true },
+      });
+      assert.deepEqual([recorded, recovered, forgotten], [0, 0, []]);
+    }
   });
 });

@@ -130,6 +130,40 @@ describe('removing recovery points from the catalogue', () => {
     await fixture.catalog.holds.place(id, { reason: 'may be held again' });
   });
 
+  it('knows a removal until its last copy is gone, and lets nobody hold the point before', async () => {
+    const id = await recorded(1);
+    const { removals, holds, audit } = fixture.catalog.as('anna');
+    const ordered = async () =>
+      (await removals.unfinished()).map(({ repositories, actor, reason }) => [repositories, actor, reason]);
+    for (const _ of ['once', 'again']) await removals.begin(id, ['local', 'offsite'], 'mistaken');
+    assert.deepEqual(await ordered(), [[['local', 'offsite'], 'anna', 'mistaken']]);
+    await removals.copyGone(id, 'local', 'mistaken');
+    assert.equal((await ordered()).length, 1);
+    await assert.rejects(holds.place(id, { reason: 'too late' }), { code: 'request.conflict' });
+    await removals.copyGone(id, 'offsite', 'mistaken');
+    assert.deepEqual(await ordered(), []);
+    const begun = (await audit.list({ subject: `point/${id}`, action: 'point.removing' })).items;
+    assert.equal(begun.length, 1);
+  });
+
+  it('begins nothing where no copy is, and tells two orders apart', async () => {
+    const id = await recorded(1);
+    const { removals, holds } = fixture.catalog.as('anna');
+    await removals.begin(id, ['elsewhere'], 'mistaken');
+    assert.deepEqual(await removals.unfinished(), []);
+    await holds.place(id, { reason: 'nothing is being removed' });
+    await holds.release(id, 'done');
+    const third = await recorded(2);
+    await removals.begin(third, ['local'], 'mistaken');
+    await removals.begin(third, ['offsite'], 'that as well');
+    await removals.copyGone(third, 'local', 'mistaken');
+    assert.deepEqual(
+      (await removals.unfinished()).map(({ repositories }) => repositories),
+      [['offsite']],
+    );
+    await assert.rejects(holds.place(third, { reason: 'too late' }), { code: 'request.conflict' });
+  });
+
   it('may run twice, and lets no late step bring the point back', async () => {
     const { points, removals } = fixture.catalog;
     const id = await recorded(1);

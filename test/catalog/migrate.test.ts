@@ -122,6 +122,49 @@ describe('migrating the catalogue', function () {
     );
   });
 
+  it('knows from the chain who was alone last, and what was being removed', async () => {
+    const owner = await catalogBefore('0014_fences_and_removals');
+    const point = randomUUID();
+    await runSql(owner, `insert into assets (name, type, orphaned_at) values ('orders', 'directory', now())`);
+    await runSql(
+      owner,
+      `insert into recovery_points
+         (id, asset, asset_type, kind, taken_at, method, proof, bytes, added_bytes, removing_since)
+       values ($1, 'orders', 'directory', 'regular', now(), 'files', 'verified', 1, 1, now())`,
+      [point],
+    );
+    await runSql(
+      owner,
+      `insert into repository_leases (repository, fence, key, holder, mode, granted_at)
+       values ('local', 9, 'k', 'backup/x', 'shared', now())`,
+    );
+    const removing = { repositories: ['local', 'offsite'], reason: 'mistaken' };
+    for (const [sequence, action, subject, details] of [
+      [1, 'lease.granted', 'repository/local', { fence: 4 }],
+      [2, 'lease.granted', 'repository/local', { fence: 7 }],
+      [3, 'point.removing', `point/${point}`, removing],
+    ] as const) {
+      await runSql(
+        owner,
+        `insert into audit_events (sequence, at, actor, action, subject, details, previous, digest)
+         select $1, now(), 'anna', $2, $3, $4, digest, $5 from audit_head`,
+        [sequence, action, subject, details, `digest ${sequence}`],
+      );
+    }
+    await migrateCatalog(owner);
+    const catalog = await openCatalog({ url: owner });
+    const [removal] = await catalog.removals.unfinished();
+    const asserted = await Promise.allSettled(
+      [6, 8].map((fence) => catalog.leases.assertFence({ repository: 'local', fence })),
+    );
+    await catalog.close();
+    assert.deepEqual(
+      asserted.map(({ status }) => status),
+      ['rejected', 'fulfilled'],
+    );
+    assert.deepEqual({ ...removal, begunAt: '' }, { point, ...removing, actor: 'anna', begunAt: '' });
+  });
+
   it('counts the runs of before for the objectives', async () => {
     const owner = await catalogBefore('0008_objectives');
     const jobs = { good: randomUUID(), bad: randomUUID(), cancelled: randomUUID() };

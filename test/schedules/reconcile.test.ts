@@ -86,6 +86,40 @@ describe('Schedules', function () {
     await bring([]);
   });
 
+  it('are put right once by workers that mend them at the same time (law 3)', async () => {
+    const names = ['one', 'two', 'three', 'four', 'five', 'six'];
+    const policies = names.map((name) => policyOf(`mended-${name}`, 'every: 1h, retention: { keepLast: 3 }'));
+    const [edited, lost, ...untouched] = policies as [Policy, Policy, ...Policy[]];
+    const unwanted = untouched.pop()!;
+    await bring(policies);
+    const ids = (some: Policy[]) => some.flatMap(({ name }) => [`backup/${name}`, `retention/${name}`]);
+    const mend = (wanted: Policy[]) => mendSchedules(temporal.client, QUEUE, wanted, fixture.catalog);
+    for (let round = 0; round < 5; round += 1) {
+      const before = (await fixture.catalog.audit.list({ limit: 1 })).items[0]!.sequence;
+      for (const id of ids([lost])) await temporal.client.schedule.getHandle(id).delete();
+      for (const id of ids([edited]))
+        await temporal.client.schedule
+          .getHandle(id)
+          .update(({ memo: _, ...schedule }) => ({ ...schedule, action: { ...schedule.action, memo: {} } }));
+      const wanted = round === 0 ? [edited, lost, ...untouched] : policies;
+      await Promise.all([mend(wanted), mend(wanted), mend(wanted)]);
+      assert.deepEqual(await mend(wanted), [], 'they are as they were made');
+      for (const id of ids(wanted)) assert.equal((await describeOf(id)).action.workflowType.length > 0, true);
+      const { items } = await fixture.catalog.audit.list({ limit: 50 });
+      const events = items
+        .filter(({ sequence }) => sequence > before)
+        .map(({ action, subject }) => `${action} ${subject}`)
+        .sort();
+      const moved = ids([unwanted]).map((id) => `schedule/${id}`);
+      const expected = [
+        moved.map((subject) => `schedule.removed ${subject}`),
+        moved.map((subject) => `schedule.created ${subject}`),
+      ];
+      assert.deepEqual(events, expected[round] ?? []);
+    }
+    await bring([]);
+  });
+
   it('come due when the next-run function says, whatever the cadence', async () => {
     const number = (max: number, min = 0) => fc.integer({ min, max }).map(String);
     const field = (max: number, min = 0) =>

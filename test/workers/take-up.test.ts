@@ -10,7 +10,7 @@ import { startBackup, workflowState } from '../../client/index.ts';
 import type { Asset } from '../../domain/configuration/types.ts';
 import type { RestoreStatus } from '../../domain/restore.ts';
 import { takeUpWhatWasRunning } from '../../workers/take-up.ts';
-import { aConfiguration, aJob, withCatalog } from '../catalog/fixture.ts';
+import { aConfiguration, aCopy, aJob, aPoint, withCatalog } from '../catalog/fixture.ts';
 import { timeSkippingServer } from '../workflows/time-skipping.ts';
 
 // No worker polls: a workflow that was started stays as it is.
@@ -97,6 +97,45 @@ describe('what the catalogue has as running is taken up', function () {
     }) as typeof catalog.jobs;
     await takeUpWhatWasRunning(temporal, { ...catalog, jobs }, dataDir);
     assert.equal((await catalog.jobs.find(job.id)).status, 'cancelled');
+  });
+
+  describe('a removal that was begun', () => {
+    const takenAt = '2026-11-20T02:00:11.000Z';
+    const order = { repositories: ['local', 'offsite'], reason: 'mistaken', actor: 'anna' };
+    const begunAt = async (at: Date) => {
+      const { id: point } = await fixture.catalog.points.record(
+        aPoint({ copies: [aCopy('local', takenAt), aCopy('offsite', takenAt)] }),
+        null,
+      );
+      await fixture.catalog.as('anna').removals.begin(point, order.repositories, order.reason);
+      await fixture.sql('update point_removals set begun_at = $2 where point_id = $1', [point, at]);
+      const workflowId = `removal/${point}/local+offsite`;
+      return { point, workflowId, handle: temporal.workflow.getHandle(workflowId) };
+    };
+
+    it('and that Temporal does not know goes on, as the person ordered it', async () => {
+      const { point, handle, workflowId } = await begunAt(anHourAgo());
+      await fixture.catalog.removals.copyGone(point, 'local', 'mistaken');
+      await takeUp();
+      assert.equal(await workflowState(temporal, workflowId), 'running');
+      const { events } = await handle.fetchHistory();
+      const [input] = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+      assert.deepEqual(JSON.parse(Buffer.from(input?.data ?? []).toString()), { point, ...order });
+      await takeUp();
+      await handle.terminate();
+      await takeUp();
+      assert.equal(await workflowState(temporal, workflowId), 'ended', 'that one waits for a person');
+    });
+
+    it('just now is left to whoever began it, and one that has ended is left alone', async () => {
+      const { workflowId } = await begunAt(new Date());
+      const ended = await begunAt(anHourAgo());
+      for (const repository of order.repositories)
+        await fixture.catalog.removals.copyGone(ended.point, repository, 'mistaken');
+      await takeUp();
+      assert.equal(await workflowState(temporal, workflowId), null);
+      assert.equal(await workflowState(temporal, ended.workflowId), null);
+    });
   });
 
   describe('a restore whose workflow is gone', () => {

@@ -57,6 +57,11 @@ describe('backup', () => {
       'endAsset orders success',
       'endJob success',
     ]);
+    assert.deepEqual(
+      run.of('copyPoint').map(({ input }) => input.fences),
+      ['offsite', 'cold'].map((to) => [to, 'local'].sort().map((repository) => ({ repository, fence: 1 }))),
+      'under the leases on both sides',
+    );
     const { point, tags } = run.of('snapshotAsset')[0]!.input;
     assert.equal(tags, undefined);
     assert.deepEqual(outcomeOf(run), {

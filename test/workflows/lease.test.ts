@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { LeaseState } from '../../domain/lease.ts';
-import { askForLease, leaseHolders, leaseWorkflowId } from '../../workflows/messages.ts';
+import {
+  askForLease,
+  commit,
+  leaseHolders,
+  leaseWorkflowId,
+  type RestoreInput,
+} from '../../workflows/messages.ts';
 import { failWith, gate, planned, QUEUE, type Script } from './steps-double.ts';
 import { freshClock, play, playsLeases, timeSkippingServer, until, type Run } from './time-skipping.ts';
 
@@ -27,11 +33,28 @@ describe('leases on repositories, between workflows', function () {
       },
     };
     const job = { policy: 'critical', actor: 'tester' };
+    const order: RestoreInput = {
+      ...{
+        restoreId: 'r-1',
+        asset: 'orders',
+        point: 'latest',
+        time: null,
+        include: [],
+        to: null,
+        from: null,
+      },
+      ...{ actor: 'tester', expirySeconds: 3600 },
+    };
+    const beginRestore: Script['beginRestore'] = async ({ restoreId, asset, include, to }) => ({
+      ...{ restoreId, configuration: 'digest', asset, point: 'point-1', include, to, bytes: 1 },
+      ...{ repository: name, safetyRepository: name, hostQueue: QUEUE },
+    });
     return {
       name,
       queue,
       backup: (script: Script = {}) => play('backup', job, { ...asking, ...script }),
       retention: (script: Script = {}) => play('retention', job, { ...asking, ...script }),
+      restore: (script: Script = {}) => play('restore', order, { ...asking, beginRestore, ...script }),
       async holders(): Promise<LeaseState> {
         const { client } = await timeSkippingServer();
         return client.workflow.getHandle(leaseWorkflowId(name)).query(leaseHolders);
@@ -62,12 +85,83 @@ describe('leases on repositories, between workflows', function () {
     await until('the prune has it', () => retention.of('pruneRepository').length > 0);
     assert.equal(wentIn(two), false, 'a backup went in beside the prune');
     prune.open();
+    const fences = (run: Run) => run.of('snapshotAsset')[0]?.input.fences;
     for (const run of [one, retention, two]) {
       assert.equal((await run.ending<{ status: string }>()) === 'cancelled', false);
     }
-    const fences = depot.queue.of('recordLease').map(({ input }) => input.after);
-    assert.deepEqual(fences, [0, 1, 2]);
+    assert.deepEqual(
+      depot.queue.of('recordLease').map(({ input }) => input.after),
+      [0, 1, 2],
+    );
+    assert.deepEqual(
+      [fences(one), fences(two)],
+      [1, 3].map((fence) => [{ repository: depot.name, fence }]),
+      'what they show before they take anything away',
+    );
     assert.deepEqual((await depot.holders()).held, []);
+  });
+
+  it('a restore goes past a prune that waits for a backup, and the next one not, once the backup is done', async () => {
+    const depot = repository();
+    const [stores, stages] = [gate(), gate()];
+    const backup = await depot.backup({
+      snapshotAsset: () => stores.wait().then(() => ({ bytes: 1, addedBytes: 1, partial: null })),
+    });
+    await storing(backup);
+    const retention = await depot.retention();
+    await until('the prune waits', async () => (await depot.holders()).waiting.length === 1);
+    const first = await depot.restore({ stageRestore: () => stages.wait().then(() => undefined) });
+    await until('it stages', () => first.of('stageRestore').length > 0);
+    const { held, waiting } = await depot.holders();
+    assert.deepEqual([held.length, waiting.length, wentIn(retention)], [2, 1, false]);
+    const own = held.find(({ holder }) => holder === first.handle.workflowId);
+    assert.deepEqual(first.of('stageRestore')[0]?.input.fences, [
+      { repository: depot.name, fence: own?.fence },
+    ]);
+
+    stores.open();
+    await until('the backup is done', async () => (await depot.holders()).held.length === 1);
+    const second = await depot.restore();
+    await until('the second waits', async () => (await depot.holders()).waiting.length === 2);
+    assert.equal(second.of('stageRestore').length, 0, 'the prune is put off for ever');
+    stages.open();
+    await until('the second stages', () => second.of('stageRestore').length > 0);
+    assert.ok(retention.of('checkRepository').length > 0, 'the prune came first');
+    for (const run of [backup, retention]) await run.ending();
+    for (const run of [first, second]) {
+      await run.cancel();
+      await run.ending();
+    }
+  });
+
+  it('a commit waits for a prune before it stops anything, and has the lease until its safety point is taken', async () => {
+    const depot = repository();
+    const [prunes, keeps] = [gate(), gate()];
+    const restore = await depot.restore({ takeSafetyPoint: () => keeps.wait().then(() => 'point-2') });
+    await until('it is prepared', async () => (await restore.phase()) === 'prepared');
+    const retention = await depot.retention({
+      pruneRepository: () => prunes.wait().then(() => ({ freedBytes: 1, remainingBytes: 1 })),
+    });
+    await until('it prunes', () => retention.of('pruneRepository').length > 0);
+    await restore.handle.executeUpdate(commit);
+    const words = `committing, waiting for ${depot.name}, which ${retention.handle.workflowId} has`;
+    await until('the commit waits', async () => (await restore.phase()) === words);
+    assert.equal(restore.of('runRestoreCommands').length, 0, 'the services stand still behind a prune');
+
+    prunes.open();
+    await until('it takes the safety point', () => restore.of('takeSafetyPoint').length > 0);
+    const { held } = await depot.holders();
+    assert.deepEqual(
+      held.map(({ holder, mode }) => [holder, mode]),
+      [[restore.handle.workflowId, 'shared']],
+    );
+    assert.deepEqual(restore.of('takeSafetyPoint')[0]?.input.fences, [
+      { repository: depot.name, fence: held[0]?.fence },
+    ]);
+    keeps.open();
+    await restore.ending();
+    assert.deepEqual((await depot.holders()).held, []);
+    await retention.ending();
   });
 
   it('a job that waits long is shown as waiting, and as running again', async () => {

@@ -177,6 +177,7 @@ const wellBehaved: Required<Script> = {
     asset,
     point: 'point-1',
     repository: 'local',
+    safetyRepository: 'local',
     include,
     to,
     hostQueue: QUEUE,

@@ -13,10 +13,13 @@ import { createProcessFence } from '../../../activities/hosts/process-fence.ts';
 import { openRepository } from '../../../activities/repositories/open.ts';
 import { createSources } from '../../../activities/sources/index.ts';
 import { parseConfiguration } from '../../../domain/configuration/parse.ts';
+import type { RepositoryFence } from '../../../domain/lease.ts';
 import { aJob, type Fixture } from '../../catalog/fixture.ts';
 
 export interface GuardedJob {
   jobId: string;
+  /** Of the leases that the steps work under. */
+  fences: RepositoryFence[];
   at(...names: string[]): string;
   deployment: Deployment;
   /** A further job of the asset, with everything it needs begun. */
@@ -87,6 +90,7 @@ policies:
 
   const job: GuardedJob = {
     jobId: '',
+    fences: [],
     at,
     deployment,
     async next() {
@@ -103,11 +107,12 @@ policies:
     store: (attempt, environment) =>
       run(
         steps.snapshotAsset,
-        { ...scope(), point, repository: 'local', manifest: false },
+        { ...scope(), fences: job.fences, point, repository: 'local', manifest: false },
         attempt,
         environment,
       ),
-    copy: (attempt) => run(steps.copyPoint, { ...scope(), point, from: 'local', to: 'offsite' }, attempt),
+    copy: (attempt) =>
+      run(steps.copyPoint, { ...scope(), fences: job.fences, point, from: 'local', to: 'offsite' }, attempt),
     notes: async () => (await catalog.jobs.find(job.jobId)).assets[0]?.notes ?? [],
     events: async () => (await catalog.jobEvents.list(job.jobId)).items.map(({ message }) => message),
     killTool: () => process.kill(pids.at(-1) ?? 0, 'SIGKILL'),
