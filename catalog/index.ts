@@ -33,6 +33,7 @@ import { assetStates } from './status.ts';
 import { tokens } from './tokens.ts';
 import { uploads } from './uploads.ts';
 
+export { assetFacts } from './asset-facts.ts';
 export { verifyExport } from './audit.ts';
 export type * from './catalog.ts';
 export type { AppliedConfiguration, ConfigurationDifference, Difference } from './configurations.ts';
