@@ -10,12 +10,13 @@ import type { Query } from './connection.ts';
 
 export async function assetStates(query: Query): Promise<AssetState[]> {
   const rows = await query<StatusRow>(STATUS);
+  const time = spelling();
   return rows.map(({ lastJobId, lastJobStatus, lastJobStartedAt, lastJobEndedAt, lastJobError, ...row }) => ({
     ...row,
-    newest: mark(row.newest),
-    newestVerified: mark(row.newestVerified),
-    newestProven: mark(row.newestProven),
-    damagedNewest: mark(row.damagedNewest),
+    newest: mark(row.newest, time),
+    newestVerified: mark(row.newestVerified, time),
+    newestProven: mark(row.newestProven, time),
+    damagedNewest: mark(row.damagedNewest, time),
     lastJob:
       lastJobId && lastJobStatus && lastJobStartedAt
         ? {
@@ -141,10 +142,18 @@ const STATUS = `
   order by assets.name, policies.name`;
 
 /** Times inside jsonb are spelled PostgreSQL's way. */
-function mark(point: PointMark | null): PointMark | null {
-  return point && { id: point.id, takenAt: time(point.takenAt) };
+type Spelling = (text: string) => string;
+
+/** The newest point of each proof is often one and the same: its time is spelled once. */
+function spelling(): Spelling {
+  const spelled = new Map<string, string>();
+  return (text) => {
+    let time = spelled.get(text);
+    if (time === undefined) spelled.set(text, (time = new Date(text).toISOString()));
+    return time;
+  };
 }
 
-function time(text: string): string {
-  return new Date(text).toISOString();
+function mark(point: PointMark | null, time: Spelling): PointMark | null {
+  return point && { id: point.id, takenAt: time(point.takenAt) };
 }
