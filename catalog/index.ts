@@ -19,6 +19,7 @@ import { keyUses } from './key-uses.ts';
 import { leases } from './leases.ts';
 import { assertCurrent } from './migrate.ts';
 import { objectives } from './objectives.ts';
+import { oldRecords } from './old-records.ts';
 import { notifications } from './notifications.ts';
 import { points } from './recovery-points.ts';
 import { policyPauses } from './policy-pauses.ts';
@@ -97,6 +98,7 @@ function catalogOn(connection: Connection, actor: string, clock: () => Date): Ca
     objectives: objectives(database),
     histories: histories(database),
     keyUses: keyUses(database),
+    oldRecords: oldRecords(database),
     leases: leases(database),
     retention: retentionRecords(database),
     clock: clockSeen(database),
