@@ -45,7 +45,6 @@ export { objectiveStatus } from './objective-status.ts';
 export { oldestUnread, unreadTooLong, type OldestUnread } from './oldest-unread.ts';
 export type { PolicyPause } from './policy-pauses.ts';
 export { anomaliesIn, planRepository, type RepositoryPlan } from './retention-plan.ts';
-export type { AssetState } from './status.ts';
 export type { Role, TokenEntry } from './tokens.ts';
 
 export interface CatalogOptions {
