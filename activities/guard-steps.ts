@@ -7,6 +7,7 @@ import type { GuardInput, GuardVerdict, HostActivities } from './contract.ts';
 import { assetOf, configurationOf, type Deployment } from './deployment.ts';
 import { expectRoom, spaceAt } from './guards/free-space.ts';
 import { repositoryPlace } from './guards/sending.ts';
+import { measure } from './measure-repository.ts';
 import type { Step } from './step.ts';
 
 /**
@@ -112,15 +113,14 @@ async function storedBytes(
 ): Promise<number> {
   const { rooms, repositories } = deployment.catalog;
   if (!(await repositories.find(name))?.initialisedAt) return 0;
-  const { bytes, measuredAt } = await rooms.size(name);
+  const now = deployment.clock();
+  const { bytes, measuredAt } = await rooms.size(name, now.toISOString());
   const state = (await rooms.find(name))?.watermark ?? 'normal';
   const summed = headroom ? decideWatermark(state, { usedBytes: bytes, capacityBytes }, headroom) : state;
-  const age = measuredAt === null ? Infinity : deployment.clock().getTime() - Date.parse(measuredAt);
+  const age = measuredAt === null ? Infinity : now.getTime() - Date.parse(measuredAt);
   if (summed === 'normal' ? measuredAt !== null : age < MEASURED_AGAIN_MILLISECONDS) return bytes;
   const repository = await deployment.openRepository(configuration, name);
-  const measured = await repository.size(step);
-  await rooms.noteSize(name, measured, deployment.clock().toISOString());
-  return measured;
+  return measure(deployment, repository, step);
 }
 
 /** What the last ones sent; at the first, the point that is copied, a point elsewhere, or the asset itself. */

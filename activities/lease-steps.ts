@@ -14,9 +14,9 @@ export function createLeaseSteps({ catalog, leases, clock }: Deployment): LeaseS
     leaseHolderRuns: (holder) => leases.holderRuns(holder),
     leaseWithdrawn: (grant) => catalog.leases.withdrawn(grant),
     jobWaits: async ({ jobId, repository, behind, waits }) => {
-      await catalog.jobs.setStatus(jobId, waits ? 'waiting' : 'running');
       const others = behind.length > 0 ? `, which ${behind.join(', ')} has` : '';
       const message = waits ? `waiting for ${repository}${others}` : `${repository} is free: going on`;
+      await catalog.jobs.setStatus(jobId, waits ? 'waiting' : 'running', message);
       const event = {
         at: clock().toISOString(),
         level: 'info' as const,

@@ -1,5 +1,6 @@
-// Keeps the sizes that growth and the forecast are made of. It rides along with steps that store, seldom enough
-// to cost them nothing; one that fails is told, and never fails the backup it came with.
+// Keeps the sizes that guards, growth and the forecast go by: one measurement for all of them. It rides along with
+// steps that store, seldom enough to cost them nothing; one that fails is told, and never fails the backup it came
+// with.
 
 import { isLocalRepository } from '../domain/configuration/repository-url.ts';
 import type { Configuration } from '../domain/configuration/types.ts';
@@ -30,24 +31,29 @@ export async function measureWhenDue(
   });
 }
 
-/** After a prune: what was added up and measured before it is far too much. */
+/** After a prune: what was added up and measured before it is far too much. Unmeasured, what the prune says counts. */
 export async function measureAfterPrune(
   { catalog, clock }: Pick<Deployment, 'catalog' | 'clock'>,
   repository: Repository,
   remainingBytes: number,
   step: Step,
 ): Promise<void> {
-  await catalog.rooms.noteSize(repository.name, remainingBytes, clock().toISOString());
-  await toldIfFailing(repository.name, step, () => measure({ catalog, clock }, repository, step));
+  const pruned = { at: clock().toISOString(), storedBytes: remainingBytes, freeBytes: null };
+  await catalog.objectives.recordSize(repository.name, pruned);
+  await toldIfFailing(repository.name, step, async () => {
+    await measure({ catalog, clock }, repository, step);
+  });
 }
 
-async function measure(
+/** Returns what it holds. */
+export async function measure(
   { catalog, clock }: Pick<Deployment, 'catalog' | 'clock'>,
   repository: Repository,
   step: Step,
-): Promise<void> {
+): Promise<number> {
   const use = await repository.measure(step);
   await catalog.objectives.recordSize(repository.name, { at: clock().toISOString(), ...use });
+  return use.storedBytes;
 }
 
 async function toldIfFailing(name: string, step: Step, work: () => Promise<void>): Promise<void> {

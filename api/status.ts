@@ -53,6 +53,10 @@ const assetStatusItem = z.object({
   rto: z.object({ objectiveSeconds: seconds, measuredSeconds: seconds }),
   protectedUntil: time.nullable(),
   provenUntil: time.nullable(),
+  damagedNewest: z
+    .object({ id: z.string(), takenAt: time })
+    .nullable()
+    .describe('the newest recovery point, if no copy of it is whole'),
   lastProvenAt: time.nullable(),
   lastJob: z
     .object({

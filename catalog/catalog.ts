@@ -18,6 +18,7 @@ import type { Notifications } from './notifications.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { PolicyPauses } from './policy-pauses.ts';
 import type { Objectives } from './objectives.ts';
+import type { OldRecords } from './old-records.ts';
 import type { Readings } from './readings.ts';
 import type { KeyUses } from './key-uses.ts';
 import type { Removals } from './removals.ts';
@@ -53,6 +54,7 @@ export interface Catalog {
   readonly objectives: Objectives;
   readonly histories: Histories;
   readonly keyUses: KeyUses;
+  readonly oldRecords: OldRecords;
   readonly leases: Leases;
   readonly retention: RetentionRecords;
   readonly clock: ClockSeen;
@@ -94,7 +96,8 @@ export interface Fence {
 export interface Jobs {
   /** By id: the second call returns what is there. `request.conflict` when the policy's backup already runs. */
   begin(job: NewJob): Promise<Job>;
-  setStatus(id: string, status: 'running' | 'waiting'): Promise<Job>;
+  /** `because`: in words, for the audit event. */
+  setStatus(id: string, status: 'running' | 'waiting', because?: string): Promise<Job>;
   /**
    * Ends it for good. `success` is refused unless every asset succeeded or was skipped (law 1). An asset
    * still pending or running becomes `failed` with the job's error.

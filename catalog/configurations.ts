@@ -47,6 +47,8 @@ export interface Difference {
 }
 
 export function configurations(database: Database): Configurations {
+  // One of a thousand policies is megabytes, and nearly always the one that was read before.
+  let last: Known | null = null;
   return {
     apply: (configuration) =>
       database.write('applying the configuration', async (transaction) => {
@@ -73,7 +75,11 @@ export function configurations(database: Database): Configurations {
     compare: (configuration) =>
       database.read('comparing the configuration', (query) => compare(query, configuration)),
 
-    current: () => database.read('reading the configuration', current),
+    current: async () => {
+      const applied = await database.read('reading the configuration', (query) => current(query, last));
+      last = applied;
+      return applied;
+    },
 
     find: (digest) => database.read('reading an earlier configuration', (query) => byDigest(query, digest)),
   };
@@ -110,12 +116,20 @@ function underNewNames(before: Definition[], renames: Renames['assets']): Defini
   });
 }
 
-async function current(query: Query): Promise<AppliedConfiguration | null> {
-  const [row] = await query<AppliedConfiguration>(
-    `select document as configuration, digest, applied_at as "appliedAt", applied_by as "appliedBy"
+type Known = Pick<AppliedConfiguration, 'digest' | 'configuration'>;
+
+/** A document that is `known` by its digest is not fetched again. */
+async function current(query: Query, known: Known | null = null): Promise<AppliedConfiguration | null> {
+  const [row] = await query<Omit<AppliedConfiguration, 'configuration'> & { document: Configuration | null }>(
+    `select case when digest is distinct from $1 then document end as document, digest,
+            applied_at as "appliedAt", applied_by as "appliedBy"
        from configurations order by id desc limit 1`,
+    [known?.digest ?? null],
   );
-  return row ? { ...row, configuration: completed(row.configuration) } : null;
+  if (!row) return null;
+  const { document, ...applied } = row;
+  if (document) return { ...applied, configuration: completed(document) };
+  return known && { ...applied, configuration: known.configuration };
 }
 
 async function byDigest(query: Query, digest: string): Promise<AppliedConfiguration> {

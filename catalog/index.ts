@@ -19,6 +19,7 @@ import { keyUses } from './key-uses.ts';
 import { leases } from './leases.ts';
 import { assertCurrent } from './migrate.ts';
 import { objectives } from './objectives.ts';
+import { oldRecords } from './old-records.ts';
 import { notifications } from './notifications.ts';
 import { points } from './recovery-points.ts';
 import { policyPauses } from './policy-pauses.ts';
@@ -34,6 +35,7 @@ import { assetStates } from './status.ts';
 import { tokens } from './tokens.ts';
 import { uploads } from './uploads.ts';
 
+export { assetFacts } from './asset-facts.ts';
 export { verifyExport } from './audit.ts';
 export type * from './catalog.ts';
 export type { AppliedConfiguration, ConfigurationDifference, Difference } from './configurations.ts';
@@ -45,7 +47,6 @@ export { oldestUnread, unreadTooLong, type OldestUnread } from './oldest-unread.
 export type { PolicyPause } from './policy-pauses.ts';
 export { anomaliesIn, everyCopy, planRepository, type RepositoryPlan } from './retention-plan.ts';
 export type { CopyFacts } from './retention.ts';
-export type { AssetState } from './status.ts';
 export type { Role, TokenEntry } from './tokens.ts';
 
 export interface CatalogOptions {
@@ -99,6 +100,7 @@ function catalogOn(connection: Connection, actor: string, clock: () => Date): Ca
     objectives: objectives(database),
     histories: histories(database),
     keyUses: keyUses(database),
+    oldRecords: oldRecords(database),
     leases: leases(database),
     retention: retentionRecords(database),
     clock: clockSeen(database),

@@ -15,13 +15,15 @@ export function jobs(database: Database): Jobs {
   return {
     begin: (job) => database.write(`beginning the ${job.type} job`, (transaction) => begin(transaction, job)),
 
-    setStatus: (id, status) =>
-      database.write(`changing job ${id}`, async ({ query }) => {
+    setStatus: (id, status, because) =>
+      database.write(`changing job ${id}`, async ({ query, audit }) => {
         const job = await lockJob(query, id);
         if (job.status === status) return readJob(query, id);
         if (!jobMay(job.status, status)) throw refused(id, job.status, status);
         if (status === 'running' && (await waitsForBudget(query, id))) return readJob(query, id);
         await query('update jobs set status = $2 where id = $1', [id, status]);
+        const action = status === 'waiting' ? 'job.waiting' : 'job.resumed';
+        audit({ action, subject: `job/${id}`, details: because === undefined ? {} : { because } });
         return readJob(query, id);
       }),
 

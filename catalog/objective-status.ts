@@ -62,5 +62,5 @@ export async function objectiveStatus(
 const MARGIN_DAYS = 10;
 
 function keyOf(asset: string, policy: string | null): string {
-  return JSON.stringify([asset, policy]);
+  return `${asset}\0${policy ?? ''}`;
 }

@@ -13,10 +13,11 @@ export interface RepositoryRooms {
     room: Room & { freeBytes: number; watermark: Watermark },
     at: string,
   ): Promise<void>;
-  /** What it said itself that it holds, also after a prune. */
-  noteSize(repository: string, bytes: number, at: string): Promise<void>;
-  /** What it last said, and what was sent since; `measuredAt` null: it never was asked. */
-  size(repository: string): Promise<{ bytes: number; measuredAt: string | null }>;
+  /**
+   * What was last measured by then (`objectives.recordSize`), and what was sent since; `measuredAt` null: it never
+   * was measured.
+   */
+  size(repository: string, by: string): Promise<{ bytes: number; measuredAt: string | null }>;
 }
 
 export interface RepositoryRoom extends Room {
@@ -67,25 +68,17 @@ export function repositoryRooms(database: Database): RepositoryRooms {
         audit({ action, subject: `repository/${repository}`, details });
       }),
 
-    noteSize: (repository, bytes, at) =>
-      database.write(`recording the size of ${repository}`, async ({ query }) => {
-        await query(
-          `insert into repository_measured (repository, bytes, measured_at) values ($1, $2, $3)
-           on conflict (repository) do update set bytes = excluded.bytes, measured_at = excluded.measured_at`,
-          [repository, bytes, at],
-        );
-      }),
-
-    size: (repository) =>
+    size: (repository, by) =>
       database.read(`reading the size of ${repository}`, async (query) => {
         const [row] = await query<{ bytes: number; measuredAt: string | null }>(
-          `select (coalesce(size.bytes, 0) + coalesce((
+          `select (coalesce(size.stored_bytes, 0) + coalesce((
                     select sum(bytes) from uploads
-                     where repository = $1 and ended_at > coalesce(size.measured_at, '-infinity')), 0))::bigint
-                    as bytes,
-                  size.measured_at as "measuredAt"
-             from (select 1) as one left join repository_measured as size on size.repository = $1`,
-          [repository],
+                     where repository = $1 and ended_at > coalesce(size.at, '-infinity')), 0))::bigint as bytes,
+                  size.at as "measuredAt"
+             from (select 1) as one
+             left join (select at, stored_bytes from repository_sizes
+                         where repository = $1 and at <= $2 order by day desc limit 1) as size on true`,
+          [repository, by],
         );
         return row ?? { bytes: 0, measuredAt: null };
       }),

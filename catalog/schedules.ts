@@ -5,8 +5,8 @@ import type { Database } from './database.ts';
 export interface Schedules {
   /** By id: the shape it has in Temporal. */
   list(): Promise<Map<string, ScheduleRecord>>;
-  /** `shape` null: the Schedule is gone. */
-  record(schedules: readonly (ScheduleRecord & { id: string })[]): Promise<void>;
+  /** `shape` null: the Schedule is gone. `mended`: ids of those that were as recorded here, and not in Temporal. */
+  record(schedules: readonly (ScheduleRecord & { id: string })[], mended?: readonly string[]): Promise<void>;
 }
 
 export interface ScheduleRecord {
@@ -24,7 +24,7 @@ export function schedules(database: Database): Schedules {
         return new Map(rows.map(({ id, ...record }) => [id, record]));
       }),
 
-    record: (changed) =>
+    record: (changed, mended = []) =>
       database.write('recording the Schedules', async ({ query, audit }) => {
         if (changed.length === 0) return;
         const before = await query<{ id: string; shape: string | null }>(
@@ -43,8 +43,9 @@ export function schedules(database: Database): Schedules {
         );
         for (const { id, shape } of changed) {
           const known = before.find((one) => one.id === id)?.shape ?? null;
-          if (known === shape) continue;
-          const action = shape === null ? 'removed' : known === null ? 'created' : 'changed';
+          if (known === shape && !mended.includes(id)) continue;
+          const change = shape === null ? 'removed' : known === null ? 'created' : 'changed';
+          const action = mended.includes(id) ? 'mended' : change;
           audit({ action: `schedule.${action}`, subject: `schedule/${id}`, details: { shape } });
         }
       }),

@@ -10,11 +10,13 @@ import type { Query } from './connection.ts';
 
 export async function assetStates(query: Query): Promise<AssetState[]> {
   const rows = await query<StatusRow>(STATUS);
+  const time = spelling();
   return rows.map(({ lastJobId, lastJobStatus, lastJobStartedAt, lastJobEndedAt, lastJobError, ...row }) => ({
     ...row,
-    newest: mark(row.newest),
-    newestVerified: mark(row.newestVerified),
-    newestProven: mark(row.newestProven),
+    newest: mark(row.newest, time),
+    newestVerified: mark(row.newestVerified, time),
+    newestProven: mark(row.newestProven, time),
+    damagedNewest: mark(row.damagedNewest, time),
     lastJob:
       lastJobId && lastJobStatus && lastJobStartedAt
         ? {
@@ -52,8 +54,9 @@ export interface AssetState {
   lastJob: LastJob | null;
   /** The newest `rehearse` measured, or whole restore: its `prepare` and its `restore` together. */
   measuredSeconds: number | null;
-  /** Points of which no copy is whole, and copies that are damaged (of those points and of others). */
-  damagedPoints: number;
+  /** The very newest point, if no copy of it is whole. */
+  damagedNewest: PointMark | null;
+  /** Copies that are damaged, of points with a whole one and of others. */
   damagedCopies: number;
   copies: { repository: string; newestTakenAt: string; storedAt: string }[];
 }
@@ -73,6 +76,13 @@ function newestWhere(condition: string): string {
       and removing_since is null and removed_at is null
     order by taken_at desc, id desc limit 1)`;
 }
+
+/** Looked for only where an asset has damaged points at all. */
+const DAMAGED_NEWEST = `case when damaged.asset is not null then (
+    select case when proof = 'damaged' then jsonb_build_object('id', id, 'takenAt', taken_at) end
+      from recovery_points
+     where asset = assets.name and kind = 'regular' and removed_at is null
+     order by taken_at desc, id desc limit 1) end`;
 
 /** A person who waits for a restore waits for both halves, measured apart. Those of parts are never `restore`. */
 const NEWEST_MEASURED = `(select last.seconds + coalesce(
@@ -98,8 +108,8 @@ const STATUS = `
       join recovery_points on recovery_points.id = point_copies.point_id
      where point_copies.proof = 'damaged' and kind = 'regular' group by asset),
   damaged as materialized (
-    select asset, count(*) as points from recovery_points
-     where kind = 'regular' and proof = 'damaged' and removed_at is null group by asset),
+    select distinct asset from recovery_points
+     where kind = 'regular' and proof = 'damaged' and removed_at is null),
   kept as materialized (
     select asset, max(proven_at) as proven_at,
            jsonb_agg(jsonb_build_object('repository', repository, 'newestTakenAt', taken_at,
@@ -114,7 +124,7 @@ const STATUS = `
     last.job_id as "lastJobId", last.status as "lastJobStatus", last.job_started_at as "lastJobStartedAt",
     jobs.ended_at as "lastJobEndedAt", last.error as "lastJobError",
     ${NEWEST_MEASURED} as "measuredSeconds",
-    coalesce(damaged.points, 0) as "damagedPoints",
+    ${DAMAGED_NEWEST} as "damagedNewest",
     coalesce(hurt.copies, 0) as "damagedCopies",
     coalesce(kept.copies, '[]') as copies
   from assets
@@ -132,10 +142,18 @@ const STATUS = `
   order by assets.name, policies.name`;
 
 /** Times inside jsonb are spelled PostgreSQL's way. */
-function mark(point: PointMark | null): PointMark | null {
-  return point && { id: point.id, takenAt: time(point.takenAt) };
+type Spelling = (text: string) => string;
+
+/** The newest point of each proof is often one and the same: its time is spelled once. */
+function spelling(): Spelling {
+  const spelled = new Map<string, string>();
+  return (text) => {
+    let time = spelled.get(text);
+    if (time === undefined) spelled.set(text, (time = new Date(text).toISOString()));
+    return time;
+  };
 }
 
-function time(text: string): string {
-  return new Date(text).toISOString();
+function mark(point: PointMark | null, time: Spelling): PointMark | null {
+  return point && { id: point.id, takenAt: time(point.takenAt) };
 }

@@ -1,7 +1,8 @@
 // An exported audit chain ends with its head, signed: cutting events off its end is found like any other change.
-// Keys and their rotations are events of the chain itself, so that whoever kept the first public key can follow
-// them. Pure: the hash and the check of a signature are handed in.
+// Keys and their rotations are events of the chain itself (domain/audit-keys.ts), so that whoever kept the first
+// public key can follow them. Pure: the hash and the check of a signature are handed in.
 
+import { AuditKeys, keyIdOf, type KeyKnown, type Verifies } from './audit-keys.ts';
 import { canonicalJson } from './canonical-json.ts';
 import {
   ChainCheck,
@@ -30,23 +31,9 @@ export interface ExportReport extends ChainReport {
   signedBy: { keyId: string; at: string; known: KeyKnown } | null;
 }
 
-/**
- * `given`: it is the public key the reader gave, or one that this key's rotations lead to. `chain`: only the
- * chain itself says that it is the right one.
- */
-export type KeyKnown = 'given' | 'chain' | 'no';
-
 export interface Signatures {
   sha256: Sha256;
-  /** Whether the text was signed with this public key's other half. */
-  verifies(publicKey: string, text: string, signature: string): boolean;
-}
-
-export const KEY_CREATED = 'audit.keyCreated';
-export const KEY_ROTATED = 'audit.keyRotated';
-
-export function keyIdOf(publicKey: string, sha256: Sha256): string {
-  return sha256(publicKey).slice(0, 16);
+  verifies: Verifies;
 }
 
 /** What is signed. The first line keeps a signature made for one purpose from serving another. */
@@ -59,16 +46,10 @@ export function headText({
   return `holdfast audit head\n${canonicalJson({ sequence, digest, at, keyId })}`;
 }
 
-/** Signed with the key that goes. */
-export function rotationText(rotation: { previous: string; publicKey: string }): string {
-  const { previous, publicKey } = rotation;
-  return `holdfast audit key\n${canonicalJson({ previous, publicKey })}`;
-}
-
 /** Checks an export line by line; its size does not matter. */
 export class ExportCheck {
   private readonly chain: ChainCheck;
-  private readonly keys: KeyTrail;
+  private readonly keys: AuditKeys;
   private lines = 0;
   private head: SignedHead | null = null;
   private broken: ChainProblem | null = null;
@@ -79,7 +60,7 @@ export class ExportCheck {
     trusted: string | null,
   ) {
     this.chain = new ChainCheck(signatures.sha256);
-    this.keys = new KeyTrail(signatures, trusted);
+    this.keys = new AuditKeys(signatures.sha256, signatures.verifies, trusted);
   }
 
   /** false: it is broken here, and nothing behind it need be read. */
@@ -140,73 +121,12 @@ export class ExportCheck {
         what: 'it is not the event whose digest was signed: the chain was written anew',
       };
     }
-    const stranger = this.keys.whyStrange(head);
+    const stranger = this.keys.whyStrange(head.publicKey);
     return stranger === null ? null : { sequence: next, what: stranger };
   }
 
   private signed(head: SignedHead): boolean {
     return this.signatures.verifies(head.publicKey, headText(head), head.signature);
-  }
-}
-
-/** The key in force, as the chain tells it and as the reader can believe it. */
-class KeyTrail {
-  /** By the chain's word. */
-  private current: string | null = null;
-  /** Led to by rotations from the key the reader gave. */
-  private believed: string | null;
-  private unsignedChange: number | null = null;
-
-  constructor(
-    private readonly signatures: Signatures,
-    trusted: string | null,
-  ) {
-    this.believed = trusted;
-  }
-
-  /** What is wrong with this event as a change of keys; null: nothing, or it is none. */
-  follow({ action, sequence, details }: AuditEvent): string | null {
-    if (action !== KEY_CREATED && action !== KEY_ROTATED) return null;
-    const { publicKey, previous, signature } = details;
-    if (typeof publicKey !== 'string') return `event ${sequence} names no public key`;
-    if (action === KEY_ROTATED) {
-      const before = this.current;
-      const id = before === null ? null : this.idOf(before);
-      const text = rotationText({ previous: String(previous), publicKey });
-      if (before === null || previous !== id || typeof signature !== 'string') {
-        return `event ${sequence} replaces the key ${String(previous)}, which was not in force`;
-      }
-      if (!this.signatures.verifies(before, text, signature)) {
-        return `event ${sequence} names a new key, and the key before it did not sign that`;
-      }
-      if (this.believed === before) this.believed = publicKey;
-    } else if (this.current !== null) {
-      this.unsignedChange = sequence;
-    }
-    this.current = publicKey;
-    return null;
-  }
-
-  known(publicKey: string): KeyKnown {
-    if (this.believed !== null) return this.believed === publicKey ? 'given' : 'no';
-    return this.current === publicKey ? 'chain' : 'no';
-  }
-
-  whyStrange({ publicKey, keyId }: SignedHead): string | null {
-    if (this.known(publicKey) !== 'no') return null;
-    if (this.believed === null) {
-      return `it is signed by key ${keyId}, and the chain names ${this.current === null ? 'none' : this.idOf(this.current)}`;
-    }
-    const expected = this.idOf(this.believed);
-    const change =
-      this.unsignedChange === null
-        ? ''
-        : `; at event ${this.unsignedChange} the key was replaced without the signature of the one before`;
-    return `it is signed by another key: ${keyId}, not ${expected}${change}`;
-  }
-
-  private idOf(publicKey: string): string {
-    return keyIdOf(publicKey, this.signatures.sha256);
   }
 }
 

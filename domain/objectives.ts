@@ -54,6 +54,8 @@ export interface AssetHealth {
   /** The moments the asset can be brought back to: with the policy's own proof, and proven. */
   protectedUntil: string | null;
   provenUntil: string | null;
+  /** The very newest point, if no copy of it is whole. */
+  damagedNewest: PointMark | null;
   lastProvenAt: string | null;
   lastJob: LastJob | null;
   nextRunAt: string | null;
@@ -80,6 +82,7 @@ export function assess(facts: AssetFacts, now: Date): AssetHealth {
     rto: { objectiveSeconds: objectives?.rtoSeconds ?? null, measuredSeconds: facts.measuredSeconds },
     protectedUntil: own?.takenAt ?? null,
     provenUntil: proven?.takenAt ?? null,
+    damagedNewest: facts.damagedNewest,
     lastProvenAt: facts.lastProvenAt,
     lastJob: facts.lastJob,
     nextRunAt: facts.nextRunAt,

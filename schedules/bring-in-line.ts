@@ -12,7 +12,10 @@ import {
 export interface ScheduleRecords {
   schedules: {
     list(): Promise<KnownSchedules>;
-    record(schedules: readonly { id: string; policy: string; shape: string | null }[]): Promise<void>;
+    record(
+      schedules: readonly { id: string; policy: string; shape: string | null }[],
+      mended?: readonly string[],
+    ): Promise<void>;
   };
   policyPauses: { open(): Promise<Pauses> };
 }
@@ -47,6 +50,6 @@ export async function mendSchedules(
   const drifted = new Set(await driftedSchedules(client, known));
   const left = new Map([...known].filter(([id]) => !drifted.has(id)));
   const { shapes } = await reconcileSchedules(client, taskQueue, policies, pauses, left);
-  await records.schedules.record(shapes);
+  await records.schedules.record(shapes, [...drifted]);
   return [...drifted];
 }

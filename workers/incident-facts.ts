@@ -1,15 +1,8 @@
 // Everything the incidents are derived from, read from the catalogue.
 
-import {
-  objectiveStatus,
-  oldestUnread,
-  unreadTooLong,
-  type AssetState,
-  type Catalog,
-} from '../catalog/index.ts';
-import type { ErrorBudget } from '../domain/objectives/error-budget.ts';
+import { assetFacts, objectiveStatus, oldestUnread, unreadTooLong, type Catalog } from '../catalog/index.ts';
 import { roomWords } from '../domain/guards/watermark.ts';
-import type { Configuration, Policy } from '../domain/configuration/types.ts';
+import type { Configuration } from '../domain/configuration/types.ts';
 import type {
   AssetFact,
   ChannelFact,
@@ -31,7 +24,8 @@ export async function incidentFacts(
     const policy = policies.get(state.policy ?? '');
     if (!policy) continue;
     const { errorBudget } = objectives.ofAsset(state.asset, policy.name);
-    assets.push(await assetFact(catalog, state, policy, errorBudget, now));
+    const health = assess(assetFacts(state, policy, { errorBudget, nextRunAt: null }), now);
+    assets.push({ health, dataClass: state.dataClass });
   }
   const outcomes = await catalog.incidentRecords.outcomes();
   const runs = await catalog.incidentRecords.newestRuns();
@@ -55,38 +49,6 @@ export async function incidentFacts(
     lateCopies: (await catalog.copies.states(configuration.policies, now)).filter(({ breached }) => breached),
     channels: await channelFacts(catalog, configuration),
   };
-}
-
-async function assetFact(
-  catalog: Catalog,
-  state: AssetState,
-  policy: Policy,
-  errorBudget: ErrorBudget | null,
-  now: Date,
-): Promise<AssetFact> {
-  const health = assess(
-    {
-      asset: state.asset,
-      policy,
-      newest: { stored: state.newest, verified: state.newestVerified, proven: state.newestProven },
-      damagedNewest: await damagedNewest(catalog, state),
-      damagedCopies: state.damagedCopies,
-      lastProvenAt: state.lastProvenAt,
-      lastJob: state.lastJob,
-      measuredSeconds: state.measuredSeconds,
-      nextRunAt: null,
-      errorBudget,
-    },
-    now,
-  );
-  return { health, dataClass: state.dataClass };
-}
-
-/** Asked only of an asset that has damaged points at all. */
-async function damagedNewest(catalog: Catalog, { asset, damagedPoints }: AssetState) {
-  if (damagedPoints === 0) return null;
-  const newest = (await catalog.points.list({ asset, limit: 1 })).items[0];
-  return newest?.proof === 'damaged' ? { id: newest.id, takenAt: newest.takenAt } : null;
 }
 
 async function repositoryFacts(

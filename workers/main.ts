@@ -5,6 +5,7 @@ import { wordsOf } from '../domain/errors.ts';
 import { defaultCacheDirectory } from '../tools/cache.ts';
 import { archiveHistories } from './archive-histories.ts';
 import { forgetExpiredKeys } from './forget-keys.ts';
+import { forgetOldRecords } from './forget-records.ts';
 import { repeat } from './repeat.ts';
 import { startWorker } from './run-worker.ts';
 import { readStack } from './stack-file.ts';
@@ -19,6 +20,8 @@ import { workflowBundle } from './workflow-bundle.ts';
 const TAKE_UP_MILLISECONDS = 60_000;
 /** How long a key may be kept beyond its time. */
 const FORGET_MILLISECONDS = 600_000;
+/** Of records a day's worth goes at a time. */
+const FORGET_RECORDS_MILLISECONDS = 3_600_000;
 
 /** How long a Schedule may be missing that somebody deleted in Temporal; 1,000 cost some seconds to look at. */
 const MEND_MILLISECONDS = 3_600_000;
@@ -59,11 +62,17 @@ const forgetting = repeat(
   () => forgetExpiredKeys(catalog, new Date()),
   (error) => process.stderr.write(`forgetting idempotency keys failed: ${wordsOf(error)}\n`),
 );
+const forgettingRecords = repeat(
+  FORGET_RECORDS_MILLISECONDS,
+  () => forgetOldRecords(catalog, new Date()),
+  (error) => process.stderr.write(`forgetting old records failed: ${wordsOf(error)}\n`),
+);
 const watching = watchOn(
   { catalog, send: sendMessage, now: () => new Date(), random: Math.random },
   (error) => process.stderr.write(`watching for incidents failed: ${wordsOf(error)}\n`),
 );
 process.stdout.write('ready\n');
 await worker.ended;
-await Promise.all([takingUp, mending, archiving, forgetting, watching].map((one) => one.stop()));
+const loops = [takingUp, mending, archiving, forgetting, forgettingRecords, watching];
+await Promise.all(loops.map((one) => one.stop()));
 await catalog.close();

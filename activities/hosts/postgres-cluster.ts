@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import { open, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { HoldfastError } from '../../domain/errors.ts';
@@ -139,7 +140,16 @@ function serverArguments(start: ClusterStart, port: number): string[] {
   ];
 }
 
-const durableSettings = { shared_buffers: '64MB', max_connections: '60', max_wal_size: '256MB' };
+/** What `status` looks at of a million points is 170 MB: read again each time, it cost a third of the answer. */
+const CATALOGUE_MEMORY = { smallest: 64, largest: 256, shareOfMachine: 1 / 16 };
+
+function sharedBuffers(): string {
+  const { smallest, largest, shareOfMachine } = CATALOGUE_MEMORY;
+  const megabytes = Math.floor((totalmem() / 2 ** 20) * shareOfMachine);
+  return `${Math.min(largest, Math.max(smallest, megabytes))}MB`;
+}
+
+const durableSettings = { shared_buffers: sharedBuffers(), max_connections: '60', max_wal_size: '256MB' };
 
 const scratchSettings = {
   fsync: 'off',

@@ -120,8 +120,6 @@ export interface Repository {
    */
   readShare(group: number, groups: number, step: Step): Promise<ShareReadBack>;
   restore(request: RestoreRequest, step: Step): Promise<{ files: number; bytes: number }>;
-  /** What all its snapshots take there, as the repository itself counts it. */
-  size(step: Step): Promise<number>;
   list(snapshotId: string, path: string, step: Step): Promise<RepositoryEntry[]>;
   forget(snapshotIds: string[], step: Step): Promise<void>;
   /** Without a lock: what a writer adds meanwhile may be in it or not. */

@@ -130,11 +130,6 @@ export function restoreArguments(
   ];
 }
 
-/** What is stored, each blob once, compressed and encrypted. */
-export function statsArguments(): string[] {
-  return ['stats', '--json', '--mode=raw-data', '--no-lock'];
-}
-
 export function forgetArguments(snapshotIds: readonly string[]): string[] {
   return ['forget', '--', ...snapshotIds];
 }

@@ -52,8 +52,6 @@ const checkSummary = z.object({
   broken_packs: z.array(z.string()).nullable().default(null),
 });
 
-const rawSize = z.object({ total_size: count });
-
 const snapshotList = z.array(
   z.object({
     id: z.string(),
@@ -91,7 +89,6 @@ export const readItemError = reader(itemError);
 export const readBackupSummary = reader(backupSummary);
 export const readRestoreSummary = reader(restoreSummary);
 export const readCheckSummary = reader(checkSummary);
-export const readRawSize = reader(rawSize);
 export const readSnapshotList = reader(snapshotList);
 export const readListedNode = reader(listedNode);
 const readStatistics = reader(z.object({ total_size: z.number().nonnegative() }));

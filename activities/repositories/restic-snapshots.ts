@@ -5,9 +5,9 @@ import { HoldfastError } from '../../domain/errors.ts';
 import type { PointKind } from '../../domain/recovery-point.ts';
 import type { Step } from '../step.ts';
 import type { EngineSnapshot, PointLabels, RepositoryEntry } from './repository.ts';
-import { listArguments, snapshotsArguments, statsArguments } from './restic-arguments.ts';
+import { listArguments, snapshotsArguments } from './restic-arguments.ts';
 import type { ResticConnection } from './restic-connection.ts';
-import { readListedNode, readRawSize, readSnapshotList, type ListedSnapshot } from './restic-messages.ts';
+import { readListedNode, readSnapshotList, type ListedSnapshot } from './restic-messages.ts';
 import { runRestic } from './restic-run.ts';
 
 export async function listSnapshots(
@@ -62,20 +62,6 @@ export async function listFolder(
     code: 'notFound',
     message: `there is no ${folder} in snapshot ${snapshotId.slice(0, 8)} of ${connection.name}`,
     hint: 'look at the folder above it first',
-  });
-}
-
-/** Reads every snapshot's index of contents, not its contents: seconds, on a large repository minutes. */
-export async function sizeOfSnapshots(connection: ResticConnection, step: Step): Promise<number> {
-  const operation = `measuring of repository ${connection.name}`;
-  const { stdout, words } = await runRestic(connection, { operation, args: statsArguments() }, step);
-  const size = readRawSize(stdout.trim());
-  if (size) return size.total_size;
-  throw new HoldfastError({
-    code: 'tool.failed',
-    message: `${operation} failed: restic named no size`,
-    cause: words,
-    hint: 'check that restic is the version `holdfast doctor` asks for',
   });
 }
 

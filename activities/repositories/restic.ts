@@ -12,7 +12,7 @@ import { recoverRepository, repairRepository } from './restic-repair.ts';
 import { restoreSnapshot } from './restic-restore.ts';
 import { runRestic } from './restic-run.ts';
 import { measureRepository } from './restic-size.ts';
-import { listFolder, listSnapshots, sizeOfSnapshots } from './restic-snapshots.ts';
+import { listFolder, listSnapshots } from './restic-snapshots.ts';
 import { storePart } from './restic-store.ts';
 
 /** Nothing is called or looked up yet: the first method that needs the repository finds out about it. */
@@ -31,7 +31,6 @@ export function createResticRepository(options: ResticOptions): Repository {
     snapshots: (filter, step) => listSnapshots(connection, filter, step),
     readBack: (points, step) => readBackPoints(connection, points, step),
     readShare: (group, groups, step) => readShareOf(connection, group, groups, step),
-    size: (step) => sizeOfSnapshots(connection, step),
     restore: (request, step) => {
       requireIds([request.snapshotId]);
       return restoreSnapshot(connection, request, step);

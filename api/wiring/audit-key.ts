@@ -1,5 +1,6 @@
 // The key that signs the heads of audit exports: a file of this host, 0600, made when the service first starts.
-// Every change of it is on the chain, and a rotation is signed by the key that goes.
+// Every change of it is on the chain, and a rotation is signed by the key that goes. Of several hosts each has its
+// own, or all have copies of one.
 
 import {
   createHash,
@@ -11,16 +12,18 @@ import {
 } from 'node:crypto';
 import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Catalog } from '../../catalog/index.ts';
-import type { ChainHead } from '../../domain/audit-chain.ts';
+import type { Catalog, Page } from '../../catalog/index.ts';
+import type { AuditEvent, ChainHead } from '../../domain/audit-chain.ts';
 import {
-  headText,
+  AuditKeys,
   KEY_CREATED,
   KEY_ROTATED,
   keyIdOf,
   rotationText,
-  type SignedHead,
-} from '../../domain/audit-export.ts';
+  type KeyState,
+} from '../../domain/audit-keys.ts';
+import { headText, type SignedHead } from '../../domain/audit-export.ts';
+import { HoldfastError } from '../../domain/errors.ts';
 
 export interface AuditKey {
   shown(): PublicKey;
@@ -43,9 +46,9 @@ export async function openAuditKey(dataDir: string, catalog: Catalog): Promise<A
   const file = join(dataDir, 'keys', 'audit-ed25519.key');
   const next = `${file}.new`;
   await mkdir(join(dataDir, 'keys'), { recursive: true, mode: 0o700 });
-  const inForce = await keyOnChain(catalog);
+  const named = await keysOnChain(catalog);
   const begun = await readKey(next);
-  if (begun && publicHalf(begun).keyId === inForce) await putInPlace(next, file, begun);
+  if (begun && named.state(publicHalf(begun).publicKey) === 'inForce') await putInPlace(next, file, begun);
   else await rm(next, { force: true });
 
   let key = await readKey(file);
@@ -56,11 +59,11 @@ export async function openAuditKey(dataDir: string, catalog: Catalog): Promise<A
   }
   await writePublicHalf(file, key);
   const own = publicHalf(key);
-  if (own.keyId !== inForce) {
+  if (named.state(own.publicKey) === 'strange') {
     await catalog.audit.append({
       action: KEY_CREATED,
       subject: `key/${own.keyId}`,
-      details: { publicKey: own.publicKey, replaces: inForce },
+      details: { publicKey: own.publicKey },
     });
   }
 
@@ -79,6 +82,8 @@ export async function openAuditKey(dataDir: string, catalog: Catalog): Promise<A
       // One after another: each is signed by the one before.
       const rotating = last.then(async () => {
         const before = publicHalf(current);
+        const state = (await keysOnChain(catalog)).state(before.publicKey);
+        if (state !== 'inForce') throw notInForce('the audit key was not rotated', before.keyId, state);
         const replacement = newKey();
         const { keyId, publicKey } = publicHalf(replacement);
         await writeKey(next, replacement);
@@ -98,9 +103,36 @@ export async function openAuditKey(dataDir: string, catalog: Catalog): Promise<A
   };
 }
 
-async function keyOnChain(catalog: Catalog): Promise<string | null> {
-  const [event] = (await catalog.audit.list({ action: 'audit.key', limit: 1 })).items;
-  return event?.subject.replace(/^key\//, '') ?? null;
+async function keysOnChain(catalog: Catalog): Promise<AuditKeys> {
+  const events: AuditEvent[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Page<AuditEvent> = await catalog.audit.list({ action: 'audit.key', limit: 500, cursor });
+    events.push(...page.items);
+    cursor = page.next;
+  } while (cursor !== null);
+  const keys = ownKeys();
+  for (const event of events.reverse()) keys.follow(event);
+  return keys;
+}
+
+/** Whether the signatures on the chain are right is for whoever checks an export to say. */
+export function ownKeys(): AuditKeys {
+  return new AuditKeys(sha256, () => true);
+}
+
+export function notInForce(what: string, keyId: string, state: KeyState): HoldfastError {
+  const handedOver = state === 'handedOver';
+  return new HoldfastError({
+    code: 'request.conflict',
+    message: what,
+    cause: handedOver
+      ? `this service has the key ${keyId}, and another host with a copy of it has replaced it`
+      : `this service has the key ${keyId}, and the chain does not name it yet`,
+    hint: handedOver
+      ? 'copy the `keys` folder of the host that rotated it, or remove that of this one for a key of its own; then start the service again'
+      : 'start the service again: it announces its key',
+  });
 }
 
 function newKey(): KeyObject {

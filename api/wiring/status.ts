@@ -1,5 +1,5 @@
-import { objectiveStatus, oldestUnread, type AssetState } from '../../catalog/index.ts';
-import type { Configuration, Policy } from '../../domain/configuration/types.ts';
+import { assetFacts, objectiveStatus, oldestUnread } from '../../catalog/index.ts';
+import type { Configuration } from '../../domain/configuration/types.ts';
 import { scheduledRunsOf } from '../../domain/cadence/scheduled-runs.ts';
 import { nextRun } from '../../domain/cadence/next-run.ts';
 import { DAY_MILLISECONDS } from '../../domain/objectives/windows.ts';
@@ -34,21 +34,20 @@ export function statusServices({ catalog, temporal, clock = () => new Date() }: 
       ]);
       const runs = nextBackups(configuration, pauses, now);
       const policies = new Map(configuration?.policies.map((policy) => [policy.name, policy]));
-      const assets = await Promise.all(
-        states.map(async (state) => {
-          const figures = objectives.ofAsset(state.asset, state.policy);
-          const facts = factsOf(state, policies.get(state.policy ?? '') ?? null, runs);
-          const { errorBudget } = figures;
-          const { succeeded, failed } = figures.successRates.backups.days30;
-          return {
-            ...assess({ ...facts, errorBudget, damagedNewest: await damagedNewest(state) }, now),
-            ...figures,
-            paused: pauses.get(state.policy ?? '') ?? null,
-            backups: { succeeded, failed },
-            copies: state.copies,
-          };
-        }),
-      );
+      const assets = states.map((state) => {
+        const name = state.policy ?? '';
+        const figures = objectives.ofAsset(state.asset, state.policy);
+        const { errorBudget, successRates } = figures;
+        const { succeeded, failed } = successRates.backups.days30;
+        const nextRunAt = runs.get(name) ?? null;
+        return {
+          ...assess(assetFacts(state, policies.get(name) ?? null, { errorBudget, nextRunAt }), now),
+          ...figures,
+          paused: pauses.get(name) ?? null,
+          backups: { succeeded, failed },
+          copies: state.copies,
+        };
+      });
       const worst = worstOf(assets.map((asset) => asset.health));
       return {
         assets,
@@ -64,13 +63,6 @@ export function statusServices({ catalog, temporal, clock = () => new Date() }: 
 
     jobCounts: () => catalog.objectives.jobCounts(new Date(clock().getTime() - DAY_MILLISECONDS)),
   };
-
-  /** Asked only of an asset that has damaged points at all. */
-  async function damagedNewest({ asset, damagedPoints }: AssetState) {
-    if (damagedPoints === 0) return null;
-    const newest = (await catalog.points.list({ asset, limit: 1 })).items[0];
-    return newest?.proof === 'damaged' ? { id: newest.id, takenAt: newest.takenAt } : null;
-  }
 }
 
 /** By policy; what is paused has none. From the description its Schedule is made of: Temporal is not asked. */
@@ -87,19 +79,6 @@ function nextBackups(
         .map((run) => [policy.name, nextRun(run, now).toISOString()] as const),
     ),
   );
-}
-
-function factsOf(state: AssetState, policy: Policy | null, runs: Map<string, string>) {
-  return {
-    asset: state.asset,
-    policy,
-    newest: { stored: state.newest, verified: state.newestVerified, proven: state.newestProven },
-    damagedCopies: state.damagedCopies,
-    lastProvenAt: state.lastProvenAt,
-    lastJob: state.lastJob,
-    measuredSeconds: state.measuredSeconds,
-    nextRunAt: runs.get(state.policy ?? '') ?? null,
-  };
 }
 
 function worstOf(healths: Health[]): Health {

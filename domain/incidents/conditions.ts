@@ -57,9 +57,8 @@ function breachTitle({ asset, rpo, rto }: AssetHealth, breach: string): string {
   return `${asset} misses its objective ${breach}`;
 }
 
-/** Its newest recovery point cannot be restored: the only cause of `critical` that is no breach. */
 function damage({ health, dataClass }: AssetFact): Condition[] {
-  if (health.health !== 'critical' || !/ is damaged: no copy/.test(health.reason)) return [];
+  if (health.damagedNewest === null) return [];
   return [
     {
       ...ofAsset(health),

@@ -36,7 +36,7 @@ export interface FiguresRequest {
 export function figuresOf({ counted, missed, objective, now }: FiguresRequest): ObjectiveFigures {
   const missedDays = missed.map(dayOf);
   const backups = forEachWindow((window) => {
-    const from = firstDayOf(WINDOW_DAYS[window], now);
+    const from = missedDays.length === 0 ? '' : firstDayOf(WINDOW_DAYS[window], now);
     const open = missedDays.filter((day) => day >= from).length;
     return together([
       ...counted.map((each) => each.backups[window]),

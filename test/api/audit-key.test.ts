@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openAuditKey } from '../../api/wiring/audit-key.ts';
+import { openAuditKey, type AuditKey } from '../../api/wiring/audit-key.ts';
 import { auditServices } from '../../api/wiring/audit.ts';
 import type { Parts } from '../../api/wiring/parts.ts';
 import { checkFile } from '../../cli/audit-file.ts';
@@ -23,11 +23,9 @@ describe('the key that signs audit exports', () => {
   const chained = async () =>
     (await fixture.catalog.audit.list({ action: 'audit.key' })).items.map(({ action }) => action).reverse();
 
-  async function exported(name: string): Promise<string> {
-    const { exportAudit } = auditServices({
-      catalog: fixture.catalog,
-      auditKey: await open(),
-    } as unknown as Parts);
+  async function exported(name: string, auditKey?: AuditKey): Promise<string> {
+    const parts = { catalog: fixture.catalog, auditKey: auditKey ?? (await open()) };
+    const { exportAudit } = auditServices(parts as unknown as Parts);
     let text = '';
     for await (const line of exportAudit({ name: 'anna', role: 'viewer' }))
       text += `${JSON.stringify(line)}\n`;
@@ -35,6 +33,11 @@ describe('the key that signs audit exports', () => {
     await writeFile(path, text);
     return path;
   }
+  const signedBy = async (auditKey: AuditKey) => {
+    const { data } = await checkFile(await exported('one-of-two', auditKey), null);
+    const { signedBy: by } = data as ExportReport;
+    return { keyId: by?.keyId, known: by?.known };
+  };
   const checked = async (path: string, key: string) => {
     const { data, error } = await checkFile(path, join(dataDir, key));
     return { report: data as ExportReport, code: error?.code ?? null };
@@ -94,21 +97,34 @@ describe('the key that signs audit exports', () => {
     await open();
     const { report, code } = await checked(await exported('four'), 'first.pub');
     assert.equal(code, 'proof.failed');
-    assert.match(report.problem?.what ?? '', /replaced without the signature of the one before/);
+    assert.match(report.problem?.what ?? '', /announced it, without the signature of the key given/);
     assert.equal((await checked(await exported('five'), 'keys/audit-ed25519.pub')).report.ok, true);
   });
 
-  it('that another machine took over from signs nothing more', async () => {
-    const own = await open();
+  it('and that of another host sign side by side, whichever was announced last', async () => {
     const elsewhere = await mkdtemp(join(tmpdir(), 'holdfast-keys-'));
-    await openAuditKey(elsewhere, fixture.catalog);
-    const { exportAudit } = auditServices({ catalog: fixture.catalog, auditKey: own } as unknown as Parts);
-    await assert.rejects(
-      async () => {
-        for await (const _ of exportAudit({ name: 'anna', role: 'viewer' }));
-      },
-      { code: 'request.conflict' },
-    );
+    const before = (await chained()).length;
+    for (let start = 0; start < 2; start += 1) {
+      const there = await openAuditKey(elsewhere, fixture.catalog);
+      const here = await open();
+      assert.deepEqual(await signedBy(there), { keyId: there.shown().keyId, known: 'chain' });
+      assert.deepEqual(await signedBy(here), { keyId: here.shown().keyId, known: 'chain' });
+    }
+    assert.equal((await chained()).length, before + 1, 'each is announced once');
+    await rm(elsewhere, { recursive: true });
+  });
+
+  it('of which another host had a copy signs and rotates nothing more once that one replaced it', async () => {
+    const elsewhere = await mkdtemp(join(tmpdir(), 'holdfast-keys-'));
+    await open();
+    await cp(keys(), join(elsewhere, 'keys'), { recursive: true });
+    await (await openAuditKey(elsewhere, fixture.catalog)).rotate('anna', 'yearly');
+    const own = await open();
+    const refused = { code: 'request.conflict', cause: /another host with a copy of it has replaced it/ };
+    await assert.rejects(signedBy(own), refused);
+    await assert.rejects(own.rotate('bert', 'again'), refused);
+    await rm(keys(), { recursive: true });
+    assert.equal((await signedBy(await open())).known, 'chain');
     await rm(elsewhere, { recursive: true });
   });
 

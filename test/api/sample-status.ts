@@ -54,6 +54,7 @@ export function sampleStatus(now = new Date()): StatusReport {
         rto: { objectiveSeconds: 1800, measuredSeconds: 41 },
         protectedUntil: at(-1 / 24),
         provenUntil: null,
+        damagedNewest: null,
         lastProvenAt: null,
         lastJob: {
           id: '7f3a5c1e-0000-4000-8000-000000000001',

@@ -61,7 +61,13 @@ describe('jobs in the catalogue', () => {
   it('ends for good: what has ended never changes again', async () => {
     const { jobs } = fixture.catalog;
     const { id } = await jobs.begin(aJob());
-    await jobs.setStatus(id, 'waiting');
+    await jobs.setStatus(id, 'waiting', 'for local');
+    await jobs.setStatus(id, 'waiting', 'for local, asked again');
+    const said = (await fixture.catalog.audit.list({ action: 'job.waiting' })).items;
+    assert.deepEqual(
+      said.map(({ subject, details }) => [subject, details]),
+      [[`job/${id}`, { because: 'for local' }]],
+    );
     await jobs.setAsset(id, 'orders', { status: 'running' });
     await jobs.setAsset(id, 'orders', { status: 'failed', error: failure });
     const ended = await jobs.end(id, {
@@ -79,7 +85,7 @@ describe('jobs in the catalogue', () => {
     await assert.rejects(jobs.setAsset(id, 'orders', { status: 'success' }), { code: 'request.conflict' });
     await assert.rejects(jobs.setAsset(id, 'orders', { status: 'running' }), { code: 'request.conflict' });
     assert.deepEqual(await jobs.find(id), ended);
-    assert.deepEqual(await auditOf(id), ['job.begun', 'job.ended']);
+    assert.deepEqual(await auditOf(id), ['job.begun', 'job.waiting', 'job.ended']);
   });
 
   it('is no success while an asset is not one (law 1)', async () => {

@@ -211,6 +211,41 @@ describe('migrating the catalogue', function () {
     assert.deepEqual(figures?.rehearsing, [{ daysAgo: 0, seconds: 4 }]);
   });
 
+  it('keeps the last measurement of each repository, whichever of the two tables had it', async () => {
+    const owner = await catalogBefore('0013_bounded_records');
+    const size = (repository: string, time: string, bytes: number) =>
+      runSql(
+        owner,
+        `insert into repository_sizes values ($1, '2026-11-20', ('2026-11-20T' || $2 || 'Z')::timestamptz, $3, 900)`,
+        [repository, time, bytes],
+      );
+    const guard = (repository: string, time: string, bytes: number) =>
+      runSql(
+        owner,
+        `insert into repository_measured values ($1, $3, ('2026-11-20T' || $2 || 'Z')::timestamptz)`,
+        [repository, time, bytes],
+      );
+    await size('older', '02:00:00', 10);
+    await guard('older', '01:00:00', 11);
+    await size('newer', '02:00:00', 20);
+    await guard('newer', '03:00:00', 21);
+    await guard('only', '03:00:00', 30);
+    const { url } = await migrateCatalog(owner, { applicationPassword });
+    const catalog = await openCatalog({ url });
+    const last = await Promise.all(['older', 'newer', 'only'].map((one) => catalog.objectives.lastSize(one)));
+    const { bytes } = await catalog.rooms.size('only', '2026-11-20T04:00:00Z');
+    await catalog.close();
+    assert.deepEqual(
+      last.map((one) => [one?.at.slice(11, 13), one?.storedBytes, one?.freeBytes]),
+      [
+        ['02', 10, 900],
+        ['03', 21, 900],
+        ['03', 30, null],
+      ],
+    );
+    assert.equal(bytes, 30, 'guards go by it');
+  });
+
   it('says that nobody answers, without the password', async () => {
     const dead = 'postgresql://anna:hunter2@127.0.0.1:1/holdfast';
     await assert.rejects(

@@ -20,7 +20,7 @@ describe('the facts behind status', () => {
       lastProvenAt: null,
       lastJob: null,
       measuredSeconds: null,
-      damagedPoints: 0,
+      damagedNewest: null,
       damagedCopies: 0,
       copies: [],
     });
@@ -73,7 +73,7 @@ describe('the facts behind status', () => {
       lastProvenAt: at(3),
       lastJob: { id: last.id, status: 'failed', startedAt, endedAt, error },
       measuredSeconds: 41,
-      damagedPoints: 1,
+      damagedNewest: { id: damaged, takenAt: at(7) },
       damagedCopies: 2,
       copies: [
         { repository: 'local', newestTakenAt: at(7), storedAt: at(7) },
@@ -81,6 +81,8 @@ describe('the facts behind status', () => {
       ],
     });
     assert.equal(uploads?.newest, null);
+    await record(10);
+    assert.equal((await status())[0]?.damagedNewest, null, 'a newer one is whole');
   });
 
   it('measures a restore from its prepare to its health, and takes the newest', async () => {

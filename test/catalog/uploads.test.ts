@@ -126,14 +126,14 @@ describe('what is sent to a repository', () => {
     assert.equal((await ask(job, 10, at('21T00:00:01'))).go, true);
     assert.equal((await jobs.find(job)).status, 'running');
     assert.match((await eventsOf(job))[1]!, /^orders goes on/);
+    const actions = (await fixture.catalog.audit.list({ limit: 2 })).items.map(({ action }) => action);
+    assert.deepEqual(actions, ['job.resumed', 'job.deferred']);
     await jobs.setStatus(job, 'waiting');
     assert.equal(
       (await jobs.setStatus(job, 'running')).status,
       'running',
       'nothing of it waits for a budget',
     );
-    const actions = (await fixture.catalog.audit.list({ limit: 2 })).items.map(({ action }) => action);
-    assert.deepEqual(actions, ['job.resumed', 'job.deferred']);
   });
 
   it('lets a job go on only when nothing of it waits any more', async () => {
@@ -212,13 +212,21 @@ describe('what is sent to a repository', () => {
     });
 
     it('is used by what it said it holds and what was sent since', async () => {
-      const { rooms } = fixture.catalog;
-      assert.deepEqual(await rooms.size(repository), { bytes: 0, measuredAt: null });
+      const { rooms, objectives } = fixture.catalog;
+      const now = at('20T13:00:00').toISOString();
+      const measured = (bytes: number, time: string) =>
+        objectives.recordSize(repository, {
+          at: at(time).toISOString(),
+          ...{ storedBytes: bytes, freeBytes: null },
+        });
+      assert.deepEqual(await rooms.size(repository, now), { bytes: 0, measuredAt: null });
       await sent(await begun(), 30, '20T10:00:00');
-      assert.equal((await rooms.size(repository)).bytes, 30 * MiB);
-      await rooms.noteSize(repository, 12 * MiB, at('20T11:00:00').toISOString());
+      assert.equal((await rooms.size(repository, now)).bytes, 30 * MiB);
+      await measured(12 * MiB, '20T11:00:00');
       await sent(await begun(), 5, '20T12:00:00');
-      assert.equal((await rooms.size(repository)).bytes, 17 * MiB);
+      assert.equal((await rooms.size(repository, now)).bytes, 17 * MiB);
+      await measured(99 * MiB, '21T11:00:00');
+      assert.equal((await rooms.size(repository, now)).bytes, 17 * MiB, 'a clock that was ahead');
     });
   });
 });

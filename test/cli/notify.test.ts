@@ -67,6 +67,7 @@ describe('holdfast notify and incidents', function () {
       rto: { objectiveSeconds: null, measuredSeconds: null },
       protectedUntil: '2026-11-20T10:00:00.000Z',
       provenUntil: null,
+      damagedNewest: null,
       lastProvenAt: null,
       lastJob: null,
       nextRunAt: null,

@@ -2,15 +2,8 @@ import assert from 'node:assert/strict';
 import { createHash, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from 'node:crypto';
 import fc from 'fast-check';
 import { CHAIN_START, digestOf, type AuditEvent } from '../../domain/audit-chain.ts';
-import {
-  ExportCheck,
-  headText,
-  KEY_CREATED,
-  KEY_ROTATED,
-  keyIdOf,
-  rotationText,
-  type ExportLine,
-} from '../../domain/audit-export.ts';
+import { ExportCheck, headText, type ExportLine } from '../../domain/audit-export.ts';
+import { KEY_CREATED, KEY_ROTATED, keyIdOf, rotationText } from '../../domain/audit-keys.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const signatures = {
@@ -118,8 +111,10 @@ describe('an exported audit chain', () => {
     for (const key of [first, second, third]) {
       assert.equal(check(ends(rotated, third), key.publicKey).signedBy?.known, 'given');
     }
-    assert.match(check(ends(rotated, first), first.publicKey).problem?.what ?? '', /another key/);
-    assert.match(check(ends(rotated, first)).problem?.what ?? '', /the chain names/);
+    for (const trusted of [first.publicKey, third.publicKey, null]) {
+      const what = check(ends(rotated, first), trusted).problem?.what ?? '';
+      assert.match(what, /which was handed over to another at event 5/);
+    }
   });
 
   it('does not follow a rotation that the key before did not sign', () => {
@@ -129,7 +124,34 @@ describe('an exported audit chain', () => {
     assert.match(report.problem?.what ?? '', /did not sign/);
     const replaced = chainOf([created(first), ...notes(3), created(stranger), ...notes(2)]);
     const lost = check(ends(replaced, stranger), first.publicKey).problem?.what ?? '';
-    assert.match(lost, /at event 5 the key was replaced without the signature of the one before/);
+    assert.match(lost, /event 5 announced it, without the signature of the key given/);
+  });
+
+  it('is signed by any host whose key the chain announced, in turn or not, also after the other rotated', () => {
+    const [here, there] = [first, second];
+    const both = chainOf([
+      ...[created(here), ...notes(2), created(there), created(here)],
+      ...[...notes(2), rotation(here, third), created(there), ...notes(1)],
+    ]);
+    for (const key of [there, third]) {
+      assert.equal(check(ends(both, key)).signedBy?.known, 'chain');
+      assert.equal(check(ends(both, key), key.publicKey).signedBy?.known, 'given');
+    }
+    assert.equal(check(ends(both, third), here.publicKey).signedBy?.known, 'given');
+    assert.equal(check(ends(both, here)).ok, false, 'it was handed over');
+    const other = check(ends(both, there), here.publicKey).problem?.what ?? '';
+    assert.match(other, /event 4 announced it, without the signature of the key given/);
+    assert.match(check(ends(both, stranger)).problem?.what ?? '', /the chain names/);
+  });
+
+  it('believes no key again that was handed over, and one handing over of a key at the most', () => {
+    const again = chainOf([created(first), rotation(first, second), created(first), ...notes(1)]);
+    assert.match(check(ends(again, first)).problem?.what ?? '', /handed over to another at event 2/);
+    const twice = chainOf([created(first), rotation(first, second), rotation(first, third), ...notes(1)]);
+    assert.equal(check(ends(twice, second), first.publicKey).signedBy?.known, 'given');
+    assert.match(check(ends(twice, third)).problem?.what ?? '', /the chain names/);
+    const unknown = chainOf([created(first), rotation(stranger, second), ...notes(1)]);
+    assert.match(check(ends(unknown, first)).problem?.what ?? '', /which was not in force/);
   });
 });
 

@@ -83,6 +83,11 @@ describe('Schedules', function () {
     assert.deepEqual(await mendSchedules(temporal.client, QUEUE, [lost], fixture.catalog), ['backup/lost']);
     assert.equal((await describeOf('backup/lost')).action.workflowType, 'backup');
     assert.deepEqual(await mendSchedules(temporal.client, QUEUE, [lost], fixture.catalog), []);
+    const { items } = await fixture.catalog.audit.list({ action: 'schedule.mended' });
+    assert.deepEqual(
+      items.map(({ subject }) => subject),
+      ['schedule/backup/lost'],
+    );
     await bring([]);
   });
 

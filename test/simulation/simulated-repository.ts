@@ -47,7 +47,6 @@ export function simulatedRepository(name: string, weather: Weather): SimulatedRe
       reached();
       return { packs: 0, bytes: 0 };
     },
-    size: async () => stored.size * ADDED_BYTES,
     measure: async () => ({ storedBytes: stored.size * ADDED_BYTES, freeBytes: null }),
     store: async (part, labels) => {
       reached();

@@ -95,7 +95,7 @@ describe('the watermarks of a repository', function () {
   };
   const watermark = async () => (await fixture.catalog.rooms.find('local'))?.watermark;
   beforeEach(() =>
-    fixture.sql('delete from repository_room; delete from repository_measured; delete from uploads'),
+    fixture.sql('delete from repository_room; delete from repository_sizes; delete from uploads'),
   );
 
   it('close it to what is not critical, until it is below the low one', async () => {

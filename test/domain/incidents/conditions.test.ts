@@ -89,11 +89,14 @@ describe('conditions', () => {
   });
 
   it('a newest point that cannot be restored', () => {
-    const reason = 'its newest recovery point p1 (…) is damaged: no copy of it can be restored whole';
-    const health = healthOf('orders', { health: 'critical', reason });
+    const damagedNewest = { id: 'p1', takenAt: '2026-11-20T02:00:00.000Z' };
+    const health = healthOf('orders', { health: 'critical', reason: 'in whichever words', damagedNewest });
     assert.deepEqual(found({ assets: [{ health, dataClass: 'standard' }] }), [
       'asset/orders/damaged critical',
     ]);
+    const reason = 'its last backup failed: /srv/x is damaged: no copy of it can be restored';
+    const other = healthOf('orders', { health: 'critical', reason });
+    assert.deepEqual(found({ assets: [{ health: other, dataClass: 'standard' }] }), []);
   });
 
   it('jobs that did not end well, in the words of the tool', () => {

@@ -41,6 +41,7 @@ export function healthOf(asset: string, change: Partial<AssetHealth> = {}): Asse
     rto: { objectiveSeconds: null, measuredSeconds: null },
     protectedUntil: null,
     provenUntil: null,
+    damagedNewest: null,
     lastProvenAt: null,
     lastJob: null,
     nextRunAt: null,
