@@ -37,7 +37,7 @@ import { uploads } from './uploads.ts';
 export { verifyExport } from './audit.ts';
 export type * from './catalog.ts';
 export type { AppliedConfiguration, ConfigurationDifference, Difference } from './configurations.ts';
-export type { EvidenceEntry, EvidenceFilter, StoredEvidence } from './evidence.ts';
+export type { EvidenceEntry, StoredEvidence } from './evidence.ts';
 export type { PointHold } from './holds.ts';
 export type { ChannelFailure } from './notifications.ts';
 export { migrateCatalog } from './migrate.ts';

@@ -97,7 +97,7 @@ function readStatement({ payloadType, payload }: Envelope): Statement | string {
     return `what it states is no drill evidence: ${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? ''}`;
   }
   if (canonicalJson(read.data) !== payload) return 'what it states was written anew in another spelling';
-  return read.data as Statement;
+  return read.data;
 }
 
 function alteredClaims({ subject, predicate }: Statement, { sha256 }: Signatures): string[] {
