@@ -1,5 +1,7 @@
 import type { LeaseGrant, LeaseRequest, RepositoryFence } from '../domain/lease.ts';
 import type { AssetStatus, Failure, JobStatus, JobType, Trigger } from '../domain/job.ts';
+import type { DrillOutcome } from '../domain/evidence/outcome.ts';
+import type { DrillRecord } from '../domain/evidence/record.ts';
 import type { Proof, RequiredProof } from '../domain/proof.ts';
 import type { Impact, RestoreStatus } from '../domain/restore.ts';
 import type { ProofReport } from '../domain/recovery-point.ts';
@@ -266,6 +268,29 @@ export interface HostActivities {
 export interface NotifyActivities {
   /** Each channel's answer to a test message; of all of them, where none is named. */
   testChannels(input: { channel: string | null; actor: string }): Promise<ChannelTest[]>;
+}
+
+/** On the queue of the host that has the audit chain's key. */
+export interface EvidenceActivities {
+  /** Signs, records and writes the evidence of a drill that has ended; of one drill only once. */
+  recordEvidence(input: RecordEvidence): Promise<RecordedEvidence>;
+}
+
+export interface RecordEvidence {
+  record: DrillRecord;
+  /** Where the signed file and its renderings go; null: into the data directory. */
+  folder: string | null;
+  actor: string;
+}
+
+export interface RecordedEvidence {
+  sequence: number;
+  /** Derived from the record: nobody else says whether a drill passed. */
+  outcome: DrillOutcome;
+  /** SHA-256 of the signed file, as on the audit chain. */
+  digest: string;
+  /** The signed file. */
+  path: string;
 }
 
 export interface ChannelTest {

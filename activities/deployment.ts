@@ -34,6 +34,8 @@ export const folders = {
   restore: (dataDir: string, id: string) => join(dataDir, 'restores', id),
   cache: (dataDir: string) => join(dataDir, 'cache'),
   run: (dataDir: string) => join(dataDir, 'run'),
+  keys: (dataDir: string) => join(dataDir, 'keys'),
+  evidence: (dataDir: string) => join(dataDir, 'evidence'),
 };
 
 /** The configuration a job was begun with; a later `apply` does not reach it. */

@@ -104,7 +104,7 @@ export async function appendEvents(
   events: readonly NewAuditEvent[],
   clock: () => Date,
 ): Promise<void> {
-  await query('select pg_advisory_xact_lock($1)', [CHAIN_LOCK]);
+  await lockChain(query);
   let [head] = await query<ChainHead>('select sequence, digest from audit_head');
   if (!head) throw headMissing();
   for (const { action, subject, details } of events) {
@@ -128,6 +128,11 @@ export async function appendEvents(
     );
     head = { sequence, digest };
   }
+}
+
+/** Until the end of the transaction; again in the same one it costs nothing. */
+export async function lockChain(query: Query): Promise<void> {
+  await query('select pg_advisory_xact_lock($1)', [CHAIN_LOCK]);
 }
 
 function beginningWith(text: string): string {

@@ -8,6 +8,7 @@ import { configurations } from './configurations.ts';
 import { connect, type Connection } from './connection.ts';
 import { databaseOf } from './database.ts';
 import { durations } from './durations.ts';
+import { evidence } from './evidence.ts';
 import { histories } from './histories.ts';
 import { holds } from './holds.ts';
 import { idempotency } from './idempotency.ts';
@@ -39,6 +40,7 @@ export { assetFacts } from './asset-facts.ts';
 export { verifyExport } from './audit.ts';
 export type * from './catalog.ts';
 export type { AppliedConfiguration, ConfigurationDifference, Difference } from './configurations.ts';
+export type { EvidenceEntry, StoredEvidence } from './evidence.ts';
 export type { PointHold } from './holds.ts';
 export type { ChannelFailure } from './notifications.ts';
 export { migrateCatalog } from './migrate.ts';
@@ -105,6 +107,7 @@ function catalogOn(connection: Connection, actor: string, clock: () => Date): Ca
     retention: retentionRecords(database),
     clock: clockSeen(database),
     audit: audit(database),
+    evidence: evidence(database),
     incidents: incidents(database),
     incidentRecords: incidentRecords(database),
     notifications: notifications(database),

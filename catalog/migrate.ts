@@ -160,7 +160,7 @@ async function letApplicationIn(client: Client, password: string): Promise<strin
 
 /**
  * It adds and changes, and deletes only keys that have expired, records that are old by the database's own clock and
- * what says where points are kept; of the audit chain it may only add (law 9).
+ * what says where points are kept; to the audit chain and the evidence it may only add (law 9).
  */
 function grants(role: string, database: string): string[] {
   return [
@@ -173,7 +173,7 @@ function grants(role: string, database: string): string[] {
     `grant execute on function ${SCHEMA}.withdraw_copy(uuid, text, uuid, text[], timestamptz) to ${role}`,
     `grant execute on function ${SCHEMA}.forget_old_records(timestamptz) to ${role}`,
     `grant delete on ${SCHEMA}.idempotency_keys to ${role}`,
-    `revoke update on ${SCHEMA}.audit_events from ${role}`,
+    `revoke update on ${SCHEMA}.audit_events, ${SCHEMA}.evidence from ${role}`,
     `revoke insert, update on ${SCHEMA}.audit_head, ${SCHEMA}.${MIGRATIONS_TABLE} from ${role}`,
   ];
 }

@@ -95,7 +95,7 @@ function verdict(report: ExportReport, path: string): Outcome {
   };
 }
 
-const signatures: Signatures = {
+export const signatures: Signatures = {
   sha256: (text) => createHash('sha256').update(text).digest('hex'),
   verifies: (publicKey, text, signature) => {
     try {
@@ -111,7 +111,8 @@ const signatures: Signatures = {
   },
 };
 
-async function readPublicKey(path: string): Promise<string> {
+/** As the check of signatures takes it; of a file that `holdfast audit key` wrote. */
+export async function readPublicKey(path: string): Promise<string> {
   try {
     return createPublicKey(await readFile(path))
       .export({ type: 'spki', format: 'der' })

@@ -8,6 +8,7 @@ import { auditCommands } from './audit.ts';
 import { backupCommands } from './backup.ts';
 import { examples } from './command.ts';
 import { doctorCommand } from './doctor.ts';
+import { evidenceCommands } from './evidence.ts';
 import { incidentsCommands } from './incidents.ts';
 import { initCommand } from './init.ts';
 import { jobsCommands } from './jobs.ts';
@@ -82,6 +83,7 @@ function addCommands(program: Command): void {
   incidentsCommands(program);
   notifyCommands(program);
   auditCommands(program);
+  evidenceCommands(program);
   tokenCommands(program);
 }
 

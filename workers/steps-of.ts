@@ -1,7 +1,13 @@
 import { createBackupSteps } from '../activities/backup-steps.ts';
-import type { ControlActivities, HostActivities, NotifyActivities } from '../activities/contract.ts';
+import type {
+  ControlActivities,
+  EvidenceActivities,
+  HostActivities,
+  NotifyActivities,
+} from '../activities/contract.ts';
 import { createControlSteps } from '../activities/control-steps.ts';
 import type { Deployment } from '../activities/deployment.ts';
+import { createEvidenceSteps } from '../activities/drills/evidence-steps.ts';
 import { createGuardSteps } from '../activities/guard-steps.ts';
 import { createLookSteps } from '../activities/look-steps.ts';
 import { createNotifySteps } from '../activities/notify-steps.ts';
@@ -14,7 +20,7 @@ import { createRetentionSteps } from '../activities/retention-steps.ts';
 /** Every step of one deployment, by the queue it is asked for on: the common one, and this host's own. */
 export function stepsOf(deployment: Deployment): {
   control: ControlActivities & NotifyActivities;
-  host: HostActivities;
+  host: HostActivities & EvidenceActivities;
 } {
   return {
     control: { ...createControlSteps(deployment), ...createNotifySteps(deployment) },
@@ -27,6 +33,7 @@ export function stepsOf(deployment: Deployment): {
       ...createRetentionSteps(deployment),
       ...createLookSteps(deployment),
       ...createRemovalSteps(deployment),
+      ...createEvidenceSteps(deployment),
     },
   };
 }

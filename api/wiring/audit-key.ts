@@ -24,10 +24,13 @@ import {
 } from '../../domain/audit-keys.ts';
 import { headText, type SignedHead } from '../../domain/audit-export.ts';
 import { HoldfastError } from '../../domain/errors.ts';
+import type { EvidenceSigner } from '../../domain/evidence/envelope.ts';
 
 export interface AuditKey {
   shown(): PublicKey;
   signHead(head: ChainHead, at: string): SignedHead;
+  /** The key as it is now. */
+  signer(): EvidenceSigner;
   /** Returns the new key. The old one is gone from this host. */
   rotate(actor: string, reason: string): Promise<PublicKey>;
 }
@@ -76,6 +79,11 @@ export async function openAuditKey(dataDir: string, catalog: Catalog): Promise<A
       const { keyId, publicKey } = publicHalf(current);
       const text = headText({ sequence, digest, at, keyId });
       return { sequence, digest, at, keyId, publicKey, signature: signed(current, text) };
+    },
+
+    signer: () => {
+      const key = current;
+      return { ...publicHalf(key), sign: (text) => signed(key, text) };
     },
 
     rotate: (actor, reason) => {

@@ -52,6 +52,10 @@ const routes: [method: string, path: string, role: (typeof roles)[number], body:
     ['GET', '/api/v1/audit/verification', 'viewer', null, 200],
     ['GET', '/api/v1/audit/export', 'viewer', null, 200],
     ['GET', '/api/v1/audit/histories', 'viewer', null, 200],
+    ['GET', '/api/v1/evidence', 'viewer', null, 200],
+    ['GET', '/api/v1/evidence/1', 'viewer', null, 200],
+    ['GET', '/api/v1/evidence-export', 'viewer', null, 200],
+    ['GET', '/api/v1/evidence-report?from=2026-01-01T00:00:00Z&to=2027-01-01T00:00:00Z', 'viewer', null, 200],
     ['GET', '/api/v1/jobs/job-1/history', 'viewer', null, 200],
     ['GET', '/api/v1/audit/key', 'viewer', null, 200],
     ['POST', '/api/v1/audit/key/rotation', 'admin', { reason: 'yearly' }, 200],
@@ -401,7 +405,7 @@ describe('the HTTP API', () => {
       const pattern = path
         .replace(/\?.*/, '')
         .replace(
-          /(?<=jobs|points|restores|tokens|policies)\/(job-1|point-1|r-1|viewer|critical)/,
+          /(?<=jobs|points|restores|tokens|policies|evidence)\/(job-1|point-1|r-1|viewer|critical|1)(?=\/|$)/,
           (_all, id) => ({ viewer: '/{name}', critical: '/{policy}' })[String(id)] ?? '/{id}',
         );
       return `${method} ${pattern}: Needs the role ${role}.`;

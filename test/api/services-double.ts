@@ -17,6 +17,7 @@ import type {
   Services,
   StatusReport,
 } from '../../api/services.ts';
+import { evidenceDouble } from './evidence-double.ts';
 
 export interface ServicesDouble extends Services {
   calls: { name: string; arguments: unknown[] }[];
@@ -59,6 +60,7 @@ export function servicesDouble(): ServicesDouble {
   }
 
   const plain: ServicesDouble = {
+    ...evidenceDouble(),
     calls: [],
     jobs: new Map(),
     events: new Map(),
