@@ -1,5 +1,6 @@
 import {
   CancellationScope,
+  ContinueAsNew,
   continueAsNew,
   setHandler,
   sleep,
@@ -61,6 +62,8 @@ export async function sync(input: SyncInput): Promise<{ jobId: string; status: J
     );
     cancelledUnlessDone(statuses);
   } catch (error) {
+    // The job goes on in the next run.
+    if (error instanceof ContinueAsNew) throw error;
     throw await endStopped('sync', plan, error);
   }
   return endJob('sync', plan, statusOfEndedJob(statuses), null);
