@@ -23,8 +23,7 @@ describe('a sync of very many points', function () {
     const sent: string[] = [];
     // What is of no asset of the job is passed over, and fills the history.
     let large = 6;
-    const filling = (): DueCopy[] =>
-      large-- > 0 ? [{ asset: 'nobody', point: 'x'.repeat(1_000_000) }] : [];
+    const filling = (): DueCopy[] => (large-- > 0 ? [{ asset: 'nobody', point: 'x'.repeat(1_000_000) }] : []);
     const script: Script = {
       beginJob: planned({ assets: ['orders', 'uploads'] }),
       planSync: async () => (sent.length === 0 ? [{ asset: 'orders', point: 'new' }] : filling()),
