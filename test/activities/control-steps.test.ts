@@ -56,8 +56,8 @@ describe('the steps that only read and write the catalogue', () => {
     await fixture.catalog.configurations.apply({ ...whole, policies });
     const planOf = async (type: 'backup' | 'retention') => {
       const jobId = randomUUID();
-      const request = { policy: 'critical', trigger: 'manual', actor: 'test', assets: [] } as const;
-      const plan = await steps.beginJob({ jobId, workflowId: `${type}/of-copies`, type, ...request });
+      const request = { jobId, workflowId: `${type}/of-copies`, type, policy: 'critical', assets: [] };
+      const plan = await steps.beginJob({ ...request, trigger: 'manual', actor: 'test' });
       await fixture.catalog.jobs.end(jobId, { status: 'failed' });
       return plan.copies;
     };
