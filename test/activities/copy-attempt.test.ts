@@ -32,13 +32,13 @@ describe('an attempt at a copy', () => {
 
   it('that was refused before anything was sent has failed, and one that may begin has not ended', async () => {
     await failureNoted(deployment, attempt, async () => undefined);
-    assert.deepEqual(notes, []);
+    assert.equal(notes.length, 0);
     await assert.rejects(failureNoted(deployment, attempt, () => failing('repository.full')));
     assert.equal(notes[0]?.error?.code, 'repository.full');
   });
 
   it('that a newer one has taken over from says nothing', async () => {
     await assert.rejects(noted(deployment, attempt, () => failing('fenced')));
-    assert.deepEqual(notes, []);
+    assert.equal(notes.length, 0);
   });
 });
