@@ -1,6 +1,6 @@
 import type { PolicyPause } from '../catalog/index.ts';
 import { assetsOf, policyOf, policyWith } from '../domain/chosen.ts';
-import { copiesWithBackup } from '../domain/copies/policy-copies.ts';
+import { copiesWithBackup, everyCopyOf } from '../domain/copies/policy-copies.ts';
 import type { Configuration } from '../domain/configuration/types.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import { proofOfCopy, type Proof } from '../domain/proof.ts';
@@ -114,14 +114,16 @@ async function beginJob(deployment: Deployment, input: BeginJob): Promise<JobPla
     refused: null,
     sites: [{ site: 'local', hostQueue: deployment.hostQueue, assets }],
     repository: policy.repository,
-    copies: copiesWithBackup(policy),
+    copies: input.type === 'backup' ? copiesWithBackup(policy) : everyCopyOf(policy),
     proof: policy.proof,
     points: Object.fromEntries(assets.map((asset) => [asset, derivedId(input.jobId, asset)])),
     hooked: assets.filter((name) => hasHooks(applied?.configuration, name)),
   };
   const { jobId: id, workflowId, type, trigger, actor, tags = [], repository = null } = input;
   const paused = trigger === 'schedule' ? (await catalog.policyPauses.open()).get(policy.name) : undefined;
-  if (paused) return skipped(deployment, input, plan, whyPaused(policy.name, paused));
+  // One that was begun before goes on: nobody else would end its row.
+  if (paused && !(await isBegun(deployment, id)))
+    return skipped(deployment, input, plan, whyPaused(policy.name, paused));
   const startedAt = deployment.clock().toISOString();
   try {
     const job = await catalog.as(actor).jobs.begin({
@@ -145,6 +147,15 @@ async function beginJob(deployment: Deployment, input: BeginJob): Promise<JobPla
     return skipped(deployment, input, plan, error);
   }
   return plan;
+}
+
+async function isBegun({ catalog }: Deployment, jobId: string): Promise<boolean> {
+  try {
+    return (await catalog.jobs.find(jobId)).id === jobId;
+  } catch (error) {
+    if (error instanceof HoldfastError && error.code === 'notFound') return false;
+    throw error;
+  }
 }
 
 /** It must not run now; that it did not is on record. */

@@ -3,6 +3,7 @@ import { admissionOf, decideWatermark, roomWords } from '../domain/guards/waterm
 import type { Asset, Configuration, Repository as Configured } from '../domain/configuration/types.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import { runStep } from './activity-step.ts';
+import { failureNoted } from './copy-attempt.ts';
 import type { GuardInput, GuardVerdict, HostActivities } from './contract.ts';
 import { assetOf, configurationOf, type Deployment } from './deployment.ts';
 import { expectRoom, spaceAt } from './guards/free-space.ts';
@@ -16,18 +17,22 @@ import type { Step } from './step.ts';
  */
 export function createGuardSteps(deployment: Deployment): Pick<HostActivities, 'guardUpload'> {
   return {
-    guardUpload: (input) =>
-      runStep(
-        {
-          catalog: deployment.catalog,
-          processes: deployment.processes,
-          clock: deployment.clock,
-          attempted: `${attemptOf(input)} was not begun`,
-          key: `${input.jobId}.${input.asset}.guard ${input.repository}`,
-          job: { id: input.jobId, asset: input.asset, step: 'guard' },
-        },
-        (step) => guardUpload(deployment, input, step),
-      ),
+    guardUpload: (input) => {
+      const asked = () =>
+        runStep(
+          {
+            catalog: deployment.catalog,
+            processes: deployment.processes,
+            clock: deployment.clock,
+            attempted: `${attemptOf(input)} was not begun`,
+            key: `${input.jobId}.${input.asset}.guard ${input.repository}`,
+            job: { id: input.jobId, asset: input.asset, step: 'guard' },
+          },
+          (step) => guardUpload(deployment, input, step),
+        );
+      const { point, repository: to } = input;
+      return point === null ? asked() : failureNoted(deployment, { ...input, point, to }, asked);
+    },
   };
 }
 

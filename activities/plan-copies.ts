@@ -2,7 +2,7 @@ import { everyCopy, type CopyFacts } from '../catalog/index.ts';
 import { policyOf } from '../domain/chosen.ts';
 import { pointsToCopy } from '../domain/copies/plan.ts';
 import { copiesWithBackup, copyOf } from '../domain/copies/policy-copies.ts';
-import type { Policy } from '../domain/configuration/types.ts';
+import type { Configuration, Policy } from '../domain/configuration/types.ts';
 import { retainedPoint, retentionIn } from '../domain/retention/copy-facts.ts';
 import type { DueCopy, JobScope } from './contract.ts';
 import { configurationOf, type Deployment } from './deployment.ts';
@@ -19,8 +19,9 @@ export async function planCopies(
   const policy = policyOf(configuration, input.policy);
   copyOf(policy, input.repository);
   const wanted = policy.assets.filter((asset) => !input.without.includes(asset));
+  const theirs = await sentByBackups(deployment, configuration, input.repository);
   const missing = await Promise.all(
-    wanted.map((asset) => missingOf(deployment, policy, asset, input.repository)),
+    wanted.map((asset) => missingOf(deployment, policy, asset, input.repository, theirs)),
   );
   const rounds = Math.max(0, ...missing.map((points) => points.length));
   const due: DueCopy[] = [];
@@ -38,6 +39,7 @@ async function missingOf(
   policy: Policy,
   asset: string,
   repository: string,
+  theirs: ReadonlySet<string>,
 ): Promise<string[]> {
   const holds = await catalog.holds.open(asset);
   const retained = (copies: CopyFacts[]) => copies.map((copy) => retainedPoint(copy, holds));
@@ -45,23 +47,23 @@ async function missingOf(
     everyCopy(catalog, asset, policy.repository),
     everyCopy(catalog, asset, repository),
   ]);
-  const theirs = copiesWithBackup(policy).includes(repository)
-    ? await pointsOfBackup(policy.name)
-    : new Set();
   return pointsToCopy({
     from: retained(from).filter(({ id }) => !theirs.has(id)),
     to: retained(to),
     rules: retentionIn(policy, repository),
     now: clock(),
   });
+}
 
-  /** A backup that still runs sends its own points there itself. */
-  async function pointsOfBackup(name: string): Promise<Set<string>> {
-    const { items } = await catalog.jobs.list({
-      policy: name,
-      type: 'backup',
-      status: ['running', 'waiting'],
-    });
-    return new Set(items.flatMap(({ assets }) => assets.flatMap((one) => one.recoveryPointId ?? [])));
-  }
+/** Backups that still run, of whichever policy, send their own points there themselves. */
+async function sentByBackups(
+  { catalog }: Deployment,
+  { policies }: Configuration,
+  repository: string,
+): Promise<Set<string>> {
+  const { items } = await catalog.jobs.list({ type: 'backup', status: ['running', 'waiting'], limit: 500 });
+  const sending = policies.filter((policy) => copiesWithBackup(policy).includes(repository));
+  const names = new Set(sending.map(({ name }) => name));
+  const jobs = items.filter(({ policy }) => policy !== null && names.has(policy));
+  return new Set(jobs.flatMap(({ assets }) => assets.flatMap((one) => one.recoveryPointId ?? [])));
 }

@@ -85,5 +85,5 @@ const LAGS = `
        select stored_at from recovery_points
          join point_copies on point_id = recovery_points.id and repository = given.source
         where recovery_points.asset = given.asset and kind = 'regular' and removing_since is null
-          and (there.taken_at is null or taken_at > there.taken_at) and point_copies.proof <> 'damaged'
+          and taken_at > coalesce(there.taken_at, '-infinity') and point_copies.proof <> 'damaged'
         limit $4) as waiting) as behind`;

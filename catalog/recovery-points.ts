@@ -24,6 +24,7 @@ export function points(database: Database): Points {
       database.write(`recording a copy in ${copy.repository}`, async (transaction) => {
         if (fence) await holdFence(transaction.query, fence);
         const before = await lockPoint(transaction.query, pointId);
+        if (fence) await refuseWhileRemoved(transaction.query, pointId, copy.repository);
         await upsertCopy(transaction, before, copy);
         return settleProof(transaction, before);
       }),
@@ -132,6 +133,20 @@ async function lockPoint(query: Query, id: string): Promise<LockedPoint> {
   );
   if (!row) throw unknownPoint(id);
   return row;
+}
+
+/** A removal names the copies that were there: what arrived after it would stay, against a person's word. */
+async function refuseWhileRemoved(query: Query, id: string, repository: string): Promise<void> {
+  const removing = await query('select from recovery_points where id = $1 and removing_since is not null', [
+    id,
+  ]);
+  if (removing.length === 0) return;
+  throw new HoldfastError({
+    code: 'point.unknown',
+    message: `recovery point ${id} got no copy in ${repository}`,
+    cause: 'it is being taken away',
+    hint: 'nothing need be done: what was sent is removed with the next retention there',
+  });
 }
 
 function isSecondOfJob(error: unknown): boolean {

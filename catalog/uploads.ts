@@ -274,31 +274,36 @@ function eventOf({ asset }: Send, now: Date) {
 }
 
 /** Six: the median of five, and one to see whether the first is among them. */
-const RUNS_LOOKED_AT = 6;
+const SENDS_LOOKED_AT = 6;
+
+/** One send with the attempts at it that came to nothing: a sync sends many points of an asset in one run. */
+const SENT_AT_LAST = `
+  select (select sum(bytes) from uploads as attempt
+           where attempt.run = newest.run and attempt.asset = $1 and attempt.repository = $2
+             and attempt.measured in ('sent', 'found', 'estimated')
+             and attempt.attempt <= newest.attempt and attempt.attempt > coalesce((
+               select max(before.attempt) from uploads as before
+                where before.run = newest.run and before.asset = $1 and before.repository = $2
+                  and before.measured = 'sent' and before.attempt < newest.attempt), 0))::bigint as bytes
+    from (select run, attempt, ended_at from uploads
+           where asset = $1 and repository = $2 and measured = 'sent'
+           order by ended_at desc, attempt desc limit $3) as newest
+   order by newest.ended_at desc, newest.attempt desc`;
 
 async function expected(query: Query, asset: string, repository: string): Promise<number | null> {
-  const counted = await query<{ bytes: number }>(
-    `select (select sum(bytes) from uploads as attempt
-              where attempt.run = newest.run and attempt.asset = $1 and attempt.repository = $2
-                and attempt.measured in ('sent', 'found', 'estimated'))::bigint as bytes
-       from (select run, ended_at from uploads
-              where asset = $1 and repository = $2 and measured = 'sent'
-              order by ended_at desc limit $3) as newest
-      order by newest.ended_at desc`,
-    [asset, repository, RUNS_LOOKED_AT],
-  );
+  const counted = await query<{ bytes: number }>(SENT_AT_LAST, [asset, repository, SENDS_LOOKED_AT]);
   const bytes = counted.map((run) => run.bytes);
-  if (bytes.length > 0) return expectedBytes(bytes, bytes.length < RUNS_LOOKED_AT);
+  if (bytes.length > 0) return expectedBytes(bytes, bytes.length < SENDS_LOOKED_AT);
   // Points from before uploads were counted.
   const points = await query<{ addedBytes: number }>(
     `select added_bytes as "addedBytes" from recovery_points
        join point_copies on point_copies.point_id = recovery_points.id and point_copies.repository = $2
       where asset = $1 and kind = 'regular' order by taken_at desc limit $3`,
-    [asset, repository, RUNS_LOOKED_AT],
+    [asset, repository, SENDS_LOOKED_AT],
   );
   return expectedBytes(
     points.map((point) => point.addedBytes),
-    points.length < RUNS_LOOKED_AT,
+    points.length < SENDS_LOOKED_AT,
   );
 }
 

@@ -16,6 +16,15 @@ export function controlSteps(summary: string) {
   });
 }
 
+/** A plan reads every point of its assets: of very many that takes longer, and an answer that came too late is lost. */
+export function planningSteps(summary: string) {
+  return proxyActivities<ControlActivities>({
+    startToCloseTimeout: '30 min',
+    retry: { initialInterval: '500 ms', maximumInterval: '30 s', nonRetryableErrorTypes: NEVER_RETRIED },
+    summary,
+  });
+}
+
 /**
  * Quick looks at a source: four attempts in about four seconds, because whoever is waiting wants to know
  * that the database is down, not that it was tried for an hour.

@@ -1,5 +1,6 @@
 import {
   CancellationScope,
+  ContinueAsNew,
   continueAsNew,
   setHandler,
   sleep,
@@ -13,7 +14,7 @@ import { leaseHolder, type LeaseHolder } from './lease-holder.ts';
 import { phase, type SyncInput } from './messages.ts';
 import { repairFirst } from './repair-first.ts';
 import { labelJob } from './search-attributes.ts';
-import { controlSteps, failureOf, longSteps } from './steps.ts';
+import { controlSteps, failureOf, longSteps, planningSteps } from './steps.ts';
 
 /**
  * One run of one copy of a policy: what has not arrived there travels, the newest of each asset first, until
@@ -49,7 +50,7 @@ export async function sync(input: SyncInput): Promise<{ jobId: string; status: J
     for (;;) {
       const failed = [...outcomes].filter(([, { error }]) => error !== null).map(([asset]) => asset);
       const without = [...failed, ...Object.keys(plan.ended ?? {})];
-      const due = await controlSteps(plan.policy).planSync({ ...scopeOf(plan), repository, without });
+      const due = await planningSteps(plan.policy).planSync({ ...scopeOf(plan), repository, without });
       if (due.length === 0) break;
       const goesOnAt = await sendEach(due);
       if (workflowInfo().continueAsNewSuggested)
@@ -61,6 +62,8 @@ export async function sync(input: SyncInput): Promise<{ jobId: string; status: J
     );
     cancelledUnlessDone(statuses);
   } catch (error) {
+    // The job goes on in the next run.
+    if (error instanceof ContinueAsNew) throw error;
     throw await endStopped('sync', plan, error);
   }
   return endJob('sync', plan, statusOfEndedJob(statuses), null);

@@ -7,6 +7,10 @@ export interface TravellingCopy extends PolicyCopy {
   cadence: Cadence;
 }
 
+export function everyCopyOf({ copies }: Pick<Policy, 'copies'>): string[] {
+  return copies.map(({ repository }) => repository);
+}
+
 export function copiesWithBackup({ copies }: Pick<Policy, 'copies'>): string[] {
   return copies.filter(({ cadence }) => cadence === undefined).map(({ repository }) => repository);
 }

@@ -45,6 +45,42 @@ describe('the steps that only read and write the catalogue', () => {
     return steps.beginRestore({ ...request, time: null, to: null, from: null, actor: 'test' });
   };
 
+  it('plans every copy for retention, and for a backup those that are made with it', async () => {
+    const whole = aConfiguration();
+    const copies = [
+      { repository: 'nearby', retention: null },
+      { repository: 'offsite', retention: null, cadence: { kind: 'every' as const, seconds: 3600 } },
+    ];
+    const policies = whole.policies.map((policy) => ({ ...policy, copies }));
+    const before = (await fixture.catalog.configurations.current())!.configuration;
+    await fixture.catalog.configurations.apply({ ...whole, policies });
+    const planOf = async (type: 'backup' | 'retention') => {
+      const jobId = randomUUID();
+      const request = { jobId, workflowId: `${type}/of-copies`, type, policy: 'critical', assets: [] };
+      const plan = await steps.beginJob({ ...request, trigger: 'manual', actor: 'test' });
+      await fixture.catalog.jobs.end(jobId, { status: 'failed' });
+      return plan.copies;
+    };
+    assert.deepEqual(await planOf('backup'), ['nearby']);
+    assert.deepEqual(await planOf('retention'), ['nearby', 'offsite']);
+    await fixture.catalog.configurations.apply(before);
+  });
+
+  it('leaves out the scheduled run of a paused policy, and goes on with one that was begun before', async () => {
+    const begin = (jobId: string) =>
+      steps.beginJob({
+        ...{ jobId, workflowId: `backup/${jobId}`, type: 'backup', policy: 'critical' },
+        ...{ trigger: 'schedule', actor: 'schedule', assets: [] },
+      });
+    const begun = randomUUID();
+    assert.equal((await begin(begun)).refused, null);
+    await fixture.catalog.policyPauses.pause('critical', 'a move', new Date().toISOString());
+    assert.equal((await begin(begun)).refused, null);
+    await fixture.catalog.jobs.end(begun, { status: 'failed' });
+    assert.match((await begin(randomUUID())).refused?.cause ?? '', /paused/);
+    await fixture.catalog.policyPauses.resume('critical', 'done', new Date().toISOString());
+  });
+
   it('reads a partial point back, and rehearses the newest whole one', async () => {
     const newer = await record(2, { partial });
     assert.equal((await toVerify())[0]?.rehearse, null);

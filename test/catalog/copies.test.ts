@@ -62,6 +62,23 @@ describe('copies in the catalogue', () => {
     assert.equal((await state())?.lastStatus, 'success');
   });
 
+  it('do not get a point that a person takes away meanwhile', async () => {
+    const { jobs, points, removals } = fixture.catalog;
+    const id = await take(12, ['local']);
+    const job = await jobs.begin(aJob({ type: 'sync', repository: 'third', assets: ['orders'] }));
+    const fence = await jobs.takeFence(job.id, 'orders');
+    await removals.begin(id, ['local'], 'holds a deleted customer');
+    await assert.rejects(points.recordCopy(id, aCopy('third', at(12)), fence), {
+      code: 'point.unknown',
+      cause: 'it is being taken away',
+    });
+    assert.deepEqual(
+      (await points.find(id)).copies.map(({ repository }) => repository),
+      ['local'],
+    );
+    await jobs.end(job.id, { status: 'failed' });
+  });
+
   it('are brought up to date by one sync at a time, each copy by itself', async () => {
     const { jobs } = fixture.catalog;
     const sync = (repository: string) =>

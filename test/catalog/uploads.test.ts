@@ -79,6 +79,21 @@ describe('what is sent to a repository', () => {
     assert.equal(await uploads.expected('orders', repository), 2 * MiB);
   });
 
+  it('is expected for one send, also after a run that sent many points of the asset', async () => {
+    const run = await begun();
+    const { uploads } = fixture.catalog;
+    const copy = (number: number) => ({ step: 'copy', attempt: number });
+    for (const number of [1, 2, 3, 4, 5, 6, 8])
+      await sent(run, 10, `2${number}T10:00:00`, undefined, copy(number));
+    assert.equal(await uploads.expected('orders', repository), 10 * MiB);
+    const failed = attempt(run, copy(9));
+    await uploads.begin(failed, at('29T10:00:00').toISOString());
+    const end = { bytes: 5 * MiB, measured: 'estimated', at: at('29T10:01:00').toISOString() } as const;
+    await uploads.end(failed, end);
+    for (const number of [10, 11, 12, 13]) await sent(run, 90, '30T10:00:00', undefined, copy(number));
+    assert.equal(await uploads.expected('orders', repository), 90 * MiB);
+  });
+
   it('is promised to one of two who ask at once for what only one can have', async () => {
     const jobs = await Promise.all([begun(), begun()]);
     const noon = at('20T12:00:00');
