@@ -13,7 +13,7 @@ describe('a budget that is too small', function () {
   it('for one pack is refused with the configuration, before anything could wait for it for ever', async () => {
     await assert.rejects(
       makeGuardedJob(fixture, () => new Date(), { local: 'limits: { dailyUpload: 15MiB }' }),
-      /must hold one pack of restic's \(16 MiB\).*nothing could be sent under 32 MiB/s,
+      { cause: /must hold one pack of restic's \(16 MiB\).*nothing could be sent under 32 MiB/s },
     );
   });
 
