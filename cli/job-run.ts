@@ -6,6 +6,7 @@ import type { Job } from '../domain/job.ts';
 import type { RecoveryPoint } from '../domain/recovery-point.ts';
 import { statusCell } from './colours.ts';
 import { errorOfJob, exitCodeOfJob } from './exit-code.ts';
+import { jobWords } from './job-text.ts';
 import type { Call, Outcome } from './outcome.ts';
 import { segment } from './service.ts';
 import type { Service } from './service.ts';
@@ -46,7 +47,7 @@ function whereToLook(job: Job): string {
 
 function startedText(job: Job): string {
   return [
-    `${job.type} of ${job.policy ?? 'its assets'} is ${job.status}: job ${job.id}`,
+    `${jobWords(job)} is ${job.status}: job ${job.id}`,
     `follow it with \`holdfast jobs logs ${job.id} --follow\`, stop it with \`holdfast jobs cancel ${job.id}\``,
   ].join('\n');
 }
@@ -68,7 +69,7 @@ async function summary(service: Service, job: Job): Promise<string> {
   const head = ['ASSET', 'STATUS', 'RECOVERY POINT', 'PROOF', 'SIZE', 'ADDED'];
   const seconds = job.endedAt === null ? 0 : (Date.parse(job.endedAt) - Date.parse(job.startedAt)) / 1000;
   const notes = job.assets.flatMap(({ asset, notes }) => notes.map((note) => `  ${asset}: ${note}`));
-  const end = `${job.type}${job.policy ? ` of ${job.policy}` : ''}: ${job.status} in ${formatDuration(seconds)}`;
+  const end = `${jobWords(job)}: ${job.status} in ${formatDuration(seconds)}`;
   return [await table(head, rows), ...notes, end].join('\n');
 }
 

@@ -7,11 +7,20 @@ import { table } from './table.ts';
 import { assetLine } from './view.ts';
 import { exact, when } from './when.ts';
 
+/** `sync of critical to offsite`. */
+export function jobWords({ type, policy, repository }: Job): string {
+  return [
+    type,
+    ...(policy === null ? [] : ['of', policy]),
+    ...(repository === null ? [] : ['to', repository]),
+  ].join(' ');
+}
+
 export async function jobText(job: Job): Promise<string> {
   const took = job.endedAt === null ? null : (Date.parse(job.endedAt) - Date.parse(job.startedAt)) / 1000;
   const facts = [
     ['job', job.id],
-    ['does', `${job.type}${job.policy ? ` of policy ${job.policy}` : ''} (${job.trigger})`],
+    ['does', `${jobWords(job)} (${job.trigger})`],
     ['status', statusCell(job.status)],
     ['started', when(job.startedAt)],
     ['ended', job.endedAt === null ? '-' : `${exact(job.endedAt)}, after ${formatDuration(took ?? 0)}`],

@@ -53,10 +53,11 @@ async function listText(items: PolicyItem[]): Promise<string> {
   const [{ table }, { relative }] = await Promise.all([import('./table.ts'), import('./when.ts')]);
   const now = new Date();
   const rows = items.flatMap(({ policy, assets, runs, paused }) =>
-    runs.map(({ kind, nextRunAt }, index) => [
+    runs.map(({ kind, schedule, nextRunAt }, index) => [
       index === 0 ? policy : '',
       index === 0 ? assets.join(', ') : '',
-      kind,
+      // A policy has one of each kind, but a sync for each copy that travels.
+      kind === 'sync' ? `sync to ${schedule.split('/').at(-1)}` : kind,
       nextRunAt === null ? 'paused' : relative(nextRunAt, now),
       index === 0 && paused ? printable(`since ${paused.since} by ${paused.by}: ${paused.reason}`) : '',
     ]),

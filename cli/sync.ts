@@ -67,7 +67,11 @@ function together(outcomes: Outcome[]): Outcome {
   return {
     ...gravest,
     data: { items: outcomes.map(({ data }) => data), next: null },
-    text: async () => (await Promise.all(outcomes.map(({ text }) => text?.() ?? ''))).join('\n\n'),
+    text: async () => {
+      const texts: string[] = [];
+      for (const { text } of outcomes) texts.push((await text?.()) ?? '');
+      return texts.join('\n\n');
+    },
   };
 }
 

@@ -194,6 +194,7 @@ export const recordings: Recording[] = [
     script: { pointsToVerify: targets },
   },
   { name: 'restore-leased', workflow: 'restore', input: restore, script: {}, drive: committed },
+  { name: 'restore-safety-leased', workflow: 'restore', input: restore, script: {}, drive: committed },
   {
     name: 'retention-success',
     workflow: 'retention',
