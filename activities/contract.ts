@@ -93,8 +93,10 @@ export interface AssetOutcome {
 export interface VerifyTarget {
   asset: string;
   repository: string;
-  /** Newest first. */
+  /** Newest first; with `every` only the newest. */
   points: string[];
+  /** Every regular point of the asset there, however many: too many to be named in a payload. Absent in old histories. */
+  every?: true;
   /** A point to rehearse from here, because the policy asks for `proven`; null: reading back is enough. */
   rehearse: string | null;
 }
@@ -222,8 +224,8 @@ export interface HostActivities {
   copyPoint(input: PointStep & Leased & { from: string; to: string; repaired?: boolean }): Promise<void>;
   /** Under an exclusive lease. Nothing is done when somebody else has repaired it meanwhile. */
   repairRepository(input: AssetStep & { repository: string; fence?: number }): Promise<void>;
-  /** Reads back every byte of these points in that repository. */
-  verifyPoints(input: AssetStep & { points: string[]; repository: string }): Promise<void>;
+  /** Reads back every byte of these points, or of every regular one of the asset, in that repository. */
+  verifyPoints(input: AssetStep & { points: string[]; repository: string; every?: true }): Promise<void>;
   /** Reads back every byte of one group of a repository, and marks whatever is hurt by damage there. */
   readGroup(input: JobScope & { repository: string; group: number; groups: number }): Promise<GroupOutcome>;
   /** Where every group was read since the cycle began: what was stored before is verified, and the next begins. */

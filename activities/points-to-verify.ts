@@ -18,21 +18,78 @@ export async function pointsToVerify(
   const applied = await catalog.configurations.find(input.configuration);
   const policy = policyOf(applied.configuration, input.policy);
   const configured = new Set(applied.configuration.repositories.map((repository) => repository.name));
-  const points = await wantedPoints(deployment, policy.assets, input);
+  const configuredOf = (point: RecoveryPoint) =>
+    point.copies.map((copy) => copy.repository).filter((name) => configured.has(name));
+  if (input.all && input.points.length === 0) return everyTarget(deployment, policy, configuredOf);
+  const points = await wantedPoints(deployment, policy.assets, input.points);
   const targets = new Map<string, VerifyTarget>();
   const toRehearse = policy.proof === 'proven' ? newestWhole(points) : new Set<RecoveryPoint>();
   for (const point of points) {
-    const repositories = point.copies.map((copy) => copy.repository).filter((name) => configured.has(name));
+    const repositories = configuredOf(point);
     if (input.points.length > 0) refuseUnreadable(point, policy, repositories);
     for (const repository of repositories) {
-      const key = JSON.stringify([point.asset, repository]);
-      const target = targets.get(key) ?? { asset: point.asset, repository, points: [], rehearse: null };
+      const target = targetOf(targets, point, repository);
       target.points.push(point.id);
       if (toRehearse.has(point) && repository === repositories.at(-1)) target.rehearse = point.id;
-      targets.set(key, target);
     }
   }
   return [...targets.values()];
+}
+
+/** The regular points of an asset, newest first, a page at a time. */
+export async function* pagesOfPoints(
+  { catalog: { points } }: Deployment,
+  asset: string,
+): AsyncGenerator<RecoveryPoint[]> {
+  let cursor: string | null = null;
+  do {
+    const page: Page<RecoveryPoint> = await points.list({
+      asset,
+      kind: 'regular',
+      limit: POINTS_A_PAGE,
+      cursor,
+    });
+    yield page.items;
+    cursor = page.next;
+  } while (cursor !== null);
+}
+
+/** Of any number of points it says no more than where there are some: who reads them looks for them itself. */
+async function everyTarget(
+  deployment: Deployment,
+  policy: Policy,
+  configuredOf: (point: RecoveryPoint) => string[],
+): Promise<VerifyTarget[]> {
+  const targets = new Map<string, VerifyTarget>();
+  for (const asset of policy.assets) {
+    let rehearsed = policy.proof !== 'proven';
+    for await (const page of pagesOfPoints(deployment, asset)) {
+      for (const point of page) {
+        const repositories = configuredOf(point);
+        for (const repository of repositories) {
+          const target = targetOf(targets, point, repository);
+          target.every = true;
+          if (target.points.length === 0) target.points.push(point.id);
+        }
+        const last = repositories.at(-1);
+        if (rehearsed || point.partial !== null || last === undefined) continue;
+        targetOf(targets, point, last).rehearse = point.id;
+        rehearsed = true;
+      }
+    }
+  }
+  return [...targets.values()];
+}
+
+function targetOf(
+  targets: Map<string, VerifyTarget>,
+  { asset }: RecoveryPoint,
+  repository: string,
+): VerifyTarget {
+  const key = JSON.stringify([asset, repository]);
+  const target = targets.get(key) ?? { asset, repository, points: [], rehearse: null };
+  targets.set(key, target);
+  return target;
 }
 
 /** Of each asset one: a rehearsal of a partial point would fail for what it is known to lack. */
@@ -65,28 +122,11 @@ function refuseUnreadable(point: RecoveryPoint, policy: Policy, repositories: re
 async function wantedPoints(
   deployment: Deployment,
   assets: readonly string[],
-  { points: references, all }: { points: string[]; all: boolean },
+  references: readonly string[],
 ): Promise<RecoveryPoint[]> {
   const { points } = deployment.catalog;
   if (references.length > 0) return Promise.all(references.map((reference) => points.find(reference)));
-  const wanted = all ? everyOf : newestOf;
-  return (await Promise.all(assets.map((asset) => wanted(deployment, asset)))).flat();
-}
-
-async function everyOf({ catalog: { points } }: Deployment, asset: string): Promise<RecoveryPoint[]> {
-  const every: RecoveryPoint[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: Page<RecoveryPoint> = await points.list({
-      asset,
-      kind: 'regular',
-      limit: POINTS_A_PAGE,
-      cursor,
-    });
-    every.push(...page.items);
-    cursor = page.next;
-  } while (cursor !== null);
-  return every;
+  return (await Promise.all(assets.map((asset) => newestOf(deployment, asset)))).flat();
 }
 
 /** A partial point cannot be rehearsed: with it comes the newest whole one, which can. */

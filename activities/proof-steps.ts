@@ -5,6 +5,7 @@ import { dataParts, type PointCopy, type RecoveryPoint } from '../domain/recover
 import { runStep } from './activity-step.ts';
 import type { AssetStep, HostActivities } from './contract.ts';
 import { assetOf, configurationOf, type Deployment } from './deployment.ts';
+import { pagesOfPoints } from './points-to-verify.ts';
 import { recordDamage } from './record-damage.ts';
 import type { Repository } from './repositories/repository.ts';
 import type { RestoredParts } from './sources/source.ts';
@@ -33,21 +34,27 @@ export function createProofSteps(deployment: Deployment): ProofSteps {
       await runStep({ ...on(input, `verify in ${input.repository}`), fence }, async (step) => {
         const configuration = await configurationOf(deployment, input.configuration);
         const repository = await deployment.openRepository(configuration, input.repository);
-        const points = await Promise.all(input.points.map((id) => catalog.points.find(id)));
-        const copies = points.map((point) => copyIn(point, input.repository));
+        const points = await copiesToRead(deployment, input);
+        if (points.length === 0) {
+          step.say('info', `nothing of ${input.asset} is in ${repository.name} any more`);
+          return;
+        }
         const startedAt = deployment.clock().getTime();
-        const found = await repository.readBack(input.points, step);
+        const found = await repository.readBack(
+          points.map(({ id }) => id),
+          step,
+        );
         const damaged = new Set(found.damagedSnapshots);
         const verifiedAt = deployment.clock().toISOString();
-        for (const [index, point] of points.entries()) {
-          if (copies[index]?.parts.some((part) => damaged.has(part.snapshotId))) continue;
+        for (const point of points) {
+          if (point.snapshots.some((snapshot) => damaged.has(snapshot))) continue;
           await catalog.points.markCopy(point.id, repository.name, { verifiedAt }, fence);
         }
         if (!found.ok) throw await recordDamage(deployment, repository, points, found, step);
         const bytes = points.reduce((total, point) => total + point.bytes, 0);
         const measured = { run: input.jobId, asset: input.asset, step: 'verify', bytes } as const;
         await recordDuration(deployment, measured, startedAt);
-        const what = points.length === 1 ? `point ${input.points[0]}` : `${points.length} points`;
+        const what = points.length === 1 ? `point ${points[0]?.id}` : `${points.length} points`;
         step.say('info', `every byte of ${what} in ${repository.name} was read back and is whole`);
       });
     },
@@ -87,6 +94,33 @@ export function createProofSteps(deployment: Deployment): ProofSteps {
       });
     },
   };
+}
+
+interface CopyToRead {
+  id: string;
+  asset: string;
+  takenAt: string;
+  bytes: number;
+  snapshots: string[];
+}
+
+/** Of each no more than is needed: there may be tens of thousands. */
+async function copiesToRead(
+  deployment: Deployment,
+  { asset, repository, points, every }: Parameters<ProofSteps['verifyPoints']>[0],
+): Promise<CopyToRead[]> {
+  const { catalog } = deployment;
+  const toRead = (point: RecoveryPoint): CopyToRead => ({
+    ...{ id: point.id, asset: point.asset, takenAt: point.takenAt, bytes: point.bytes },
+    snapshots: copyIn(point, repository).parts.map((part) => part.snapshotId),
+  });
+  if (!every) return (await Promise.all(points.map((id) => catalog.points.find(id)))).map(toRead);
+  const copies: CopyToRead[] = [];
+  for await (const page of pagesOfPoints(deployment, asset)) {
+    const here = page.filter((point) => point.copies.some((copy) => copy.repository === repository));
+    copies.push(...here.map(toRead));
+  }
+  return copies;
 }
 
 /** Counted for the objectives. Tried again, the last word counts; what was stopped says nothing. */

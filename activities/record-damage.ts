@@ -4,13 +4,14 @@ import type { Deployment } from './deployment.ts';
 import type { ReadBack, Repository } from './repositories/repository.ts';
 import type { Step } from './step.ts';
 
+type HurtPoint = Pick<RecoveryPoint, 'id' | 'asset' | 'takenAt'>;
 type Damage = Pick<ReadBack, 'errors' | 'damagedSnapshots' | 'damagedPacks'>;
 
 /** Marks every point that the damage hurts, not only those that were being read. Returns what to throw. */
 export async function recordDamage(
   deployment: Deployment,
   repository: Repository,
-  read: RecoveryPoint[],
+  read: readonly HurtPoint[],
   damage: Damage,
   step: Step,
 ): Promise<HoldfastError> {
@@ -21,10 +22,10 @@ export async function recordDamage(
 export async function markDamage(
   deployment: Deployment,
   repository: Repository,
-  read: RecoveryPoint[],
+  read: readonly HurtPoint[],
   damage: Damage,
   step: Step,
-): Promise<RecoveryPoint[]> {
+): Promise<readonly HurtPoint[]> {
   const { catalog } = deployment;
   const now = deployment.clock().toISOString();
   const { damagedSnapshots: snapshots, damagedPacks: packs } = damage;
@@ -42,12 +43,17 @@ export async function markDamage(
   return hurt;
 }
 
+/** A failure lies in the job's history: tens of thousands of names are too long for one. */
+const NAMED = 20;
+
 export function damageFound(
   repository: Repository,
-  hurt: readonly RecoveryPoint[],
+  hurt: readonly HurtPoint[],
   damage: Damage,
 ): HoldfastError {
-  const listed = hurt.map((one) => `${one.id} (${one.asset}, ${one.takenAt})`).join(', ');
+  const named = hurt.slice(0, NAMED).map((one) => `${one.id} (${one.asset}, ${one.takenAt})`);
+  const more = hurt.length - named.length;
+  const listed = named.join(', ') + (more > 0 ? ` and ${more} more` : '');
   const whom =
     hurt.length === 0
       ? 'no recovery point is known to need it'

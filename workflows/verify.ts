@@ -62,11 +62,12 @@ async function verifyAsset(
   await controlSteps(asset).beginAsset(step);
   let error: Failure | null = null;
   let proof: Proof | null = null;
-  for (const { repository, points, rehearse } of targets) {
+  for (const { repository, points, every, rehearse } of targets) {
     const steps = longSteps(hostQueue, `${asset} from ${repository}`);
     try {
       await leases.hold([repository], 'shared', async () => {
-        await steps.verifyPoints({ ...step, points, repository });
+        const what = every ? { points: [], every } : { points };
+        await steps.verifyPoints({ ...step, ...what, repository });
         proof ??= 'verified';
         if (rehearse === null) return;
         await steps.provePoint({ ...step, point: rehearse, repository });

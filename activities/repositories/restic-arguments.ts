@@ -73,7 +73,7 @@ export function listArguments(snapshotId: string, path: string): string[] {
  * takes. A `prune` meanwhile can make it see packs vanish, so a bad result is confirmed with the lock.
  */
 export function checkArguments(
-  points: readonly string[] | null,
+  tags: readonly string[] | null,
   locked: boolean,
   cacheFolder: string,
 ): string[] {
@@ -81,8 +81,8 @@ export function checkArguments(
     'check',
     '--read-data',
     '--json',
-    // One option each: words within one option must all be on the same snapshot, and none is.
-    ...(points ?? []).map((point) => `--tag=${tag('point', point)}`),
+    // One option each: words within one option must all be on the same snapshot.
+    ...(tags ?? []).map((words) => `--tag=${words}`),
     ...(locked ? [] : ['--no-lock']),
     `--cache-dir=${cacheFolder}`,
   ];

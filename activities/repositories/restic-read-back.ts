@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError } from '../../domain/errors.ts';
 import type { Step } from '../step.ts';
-import type { ReadBack } from './repository.ts';
-import { checkArguments, findPacksArguments } from './restic-arguments.ts';
+import type { EngineSnapshot, ReadBack } from './repository.ts';
+import { checkArguments, findPacksArguments, tag } from './restic-arguments.ts';
 import type { ResticConnection } from './restic-connection.ts';
 import { readCheckSummary, wordsOn } from './restic-messages.ts';
 import { runRestic } from './restic-run.ts';
@@ -20,31 +20,46 @@ export async function readBackPoints(
   connection: ResticConnection,
   points: readonly string[],
   step: Step,
+  mostNamed = MOST_POINTS_NAMED,
 ): Promise<ReadBack> {
   const wanted = new Set(points);
   const [only] = points.length === 1 ? points : [];
   const listed = await listSnapshots(connection, only === undefined ? {} : { point: only }, step);
   const found = listed.filter(({ labels }) => labels !== null && wanted.has(labels.point));
-  const own = found.map(({ id }) => id);
-  const missing = points.find((point) => !found.some(({ labels }) => labels?.point === point));
+  const there = new Set(found.map(({ labels }) => labels?.point));
+  const missing = points.find((point) => !there.has(point));
   if (missing !== undefined || points.length === 0) throw unknownPoint(connection, missing ?? '(none)');
-  let check = await readData(connection, points, { locked: false }, step);
+  const tags = points.length > mostNamed ? kindsOf(found) : points.map((point) => tag('point', point));
+  const what = points.length === 1 ? `point ${only}` : `${points.length} points`;
+  let check = await readData(connection, { what, tags }, { locked: false }, step);
   if (check.errors.some((words) => VANISHED.test(words))) {
-    check = await readData(connection, points, { locked: true }, step);
+    check = await readData(connection, { what, tags }, { locked: true }, step);
   }
   const errors = check.errors.filter((words) => !ABOUT_ANY_POINT.test(words));
   if (errors.length === 0) return { ok: true, errors: [], damagedSnapshots: [], damagedPacks: [] };
   const { damagedPacks } = check;
   const hurt =
     damagedPacks.length === 0 ? [] : await snapshotsUsing(connection, findPacksArguments(damagedPacks), step);
+  const own = found.map(({ id }) => id);
   // The point's own bytes were read and found wrong: if nobody could be named, all of it counts as hurt.
   const damagedSnapshots = own.some((id) => hurt.includes(id)) ? hurt : [...new Set([...own, ...hurt])];
   return { ok: false, errors, damagedSnapshots, damagedPacks };
 }
 
+/** The system bounds how long a command line may be; a point's tag has 51 characters. */
+const MOST_POINTS_NAMED = 500;
+
+/** All of the same assets and kinds is read instead: in one reading, as what they share must be read only once. */
+function kindsOf(snapshots: readonly EngineSnapshot[]): string[] {
+  const kinds = snapshots.flatMap(({ labels }) =>
+    labels ? [`${tag('asset', labels.asset)},${tag('kind', labels.kind)}`] : [],
+  );
+  return [...new Set(kinds)];
+}
+
 /** The packs `check --read-data` finds missing or wrong, in the whole repository. */
 export async function findDamagedPacks(connection: ResticConnection, step: Step): Promise<string[]> {
-  return (await readData(connection, null, { locked: false }, step)).damagedPacks;
+  return (await readData(connection, { what: 'all', tags: null }, { locked: false }, step)).damagedPacks;
 }
 
 export const VANISHED = /does not exist|no such file|not found|NoSuchKey/i;
@@ -66,7 +81,7 @@ interface Check {
 
 async function readData(
   connection: ResticConnection,
-  points: readonly string[] | null,
+  { what, tags }: { what: string; tags: readonly string[] | null },
   { locked }: { locked: boolean },
   step: Step,
 ): Promise<Check> {
@@ -77,8 +92,8 @@ async function readData(
     const result = await runRestic(
       connection,
       {
-        operation: `reading back ${points?.length === 1 ? `point ${points[0]}` : `${points?.length ?? 'all'} points`} of ${connection.name}`,
-        args: checkArguments(points, locked, cacheFolder),
+        operation: `reading back ${what} of ${connection.name}`,
+        args: checkArguments(tags, locked, cacheFolder),
         onStdoutLine: (line) => readCheckSummary(line)?.broken_packs?.forEach((pack) => packs.add(pack)),
         onStderrLine: (line) => {
           if (line.includes('"exit_error"')) return;

@@ -106,7 +106,7 @@ function disagreement({ repository, missingSnapshots, unknownSnapshots }: Retent
     anomalies.push({
       code: 'repository.disagrees',
       message: `${snapshots(unknownSnapshots)} in ${repository} and, though Holdfast made them, not in the catalogue`,
-      hint: 'another Holdfast writes there, or this catalogue is older than the repository: rebuild it with `holdfast recover`, or give each Holdfast a repository of its own',
+      hint: 'another Holdfast writes there, or this catalogue is older than the repository: take them in with `holdfast points import`, or give each Holdfast a repository of its own',
     });
   }
   return anomalies;

@@ -83,4 +83,52 @@ describe('the steps of a proof', () => {
     await assert.rejects(prove(environment));
     assert.deepEqual(await counted(), [0, 0]);
   });
+
+  it('read every point of an asset that is in the repository, page by page, and mark each', async () => {
+    const { catalog } = fixture;
+    await fixture.sql('delete from recovery_points');
+    const job = await catalog.jobs.begin(aJob({ policy: randomUUID(), startedAt: new Date().toISOString() }));
+    const takenAt = new Date().toISOString();
+    const { id: first } = await catalog.points.record(aPoint({ takenAt }), null);
+    await fixture.sql(
+      `insert into recovery_points
+         select (point.made).* from (
+           select jsonb_populate_record(one, jsonb_build_object(
+             'id', gen_random_uuid(), 'taken_at', one.taken_at - n * interval '1 minute')) as made
+             from recovery_points as one, generate_series(1, 600) as n) as point`,
+    );
+    // All but the oldest are in the repository.
+    await fixture.sql(
+      `insert into point_copies
+         select (copy.made).* from (
+           select jsonb_populate_record(one, jsonb_build_object('point_id', recovery_points.id)) as made
+             from point_copies as one, recovery_points where recovery_points.id <> one.point_id
+              and recovery_points.taken_at > (select min(taken_at) from recovery_points)) as copy`,
+    );
+    const read: string[] = [];
+    const { verifyPoints } = createProofSteps({
+      catalog,
+      dataDir,
+      clock: () => new Date(),
+      processes: createProcessFence(dataDir),
+      openRepository: async () => ({
+        name: 'local',
+        readBack: async (points: string[]) => {
+          read.push(...points);
+          return { ok: true, errors: [], damagedSnapshots: [], damagedPacks: [] };
+        },
+      }),
+    } as unknown as Deployment);
+    const applied = await catalog.configurations.current();
+    const scope = { jobId: job.id, configuration: applied?.digest ?? '', policy: 'critical' };
+    const input = { ...scope, asset: 'orders', points: [], every: true as const, repository: 'local' };
+    assert.ok(JSON.stringify(input).length < 1_000, 'Temporal takes 2 MB at the most');
+    await new MockActivityEnvironment().run(verifyPoints, input);
+    assert.equal(new Set(read).size, 600);
+    assert.equal(read[0], first);
+    const [marked] = await fixture.sql(
+      'select count(*)::int as count from point_copies where verified_at is not null',
+    );
+    assert.deepEqual(marked, { count: 600 });
+  });
 });

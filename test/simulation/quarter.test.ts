@@ -59,6 +59,11 @@ describe(`a quarter of ${days} days (HOLDFAST_SIMULATION_SEED=${seed})`, functio
         isMissing: (asset, now) => during('missing', asset, now),
         isWrong: (asset, now) => during('wrong', asset, now),
       },
+      hostClockAhead: (now) =>
+        events.find(
+          (event): event is Event & { kind: 'clock' } =>
+            event.kind === 'clock' && event.from <= now && now < event.to,
+        )?.aheadBy ?? 0,
     });
     specification = new Specification(estate.configuration, events, END);
   }
@@ -98,6 +103,16 @@ describe(`a quarter of ${days} days (HOLDFAST_SIMULATION_SEED=${seed})`, functio
   it('has begun every run that was due, and after an outage one of each', () => {
     const expected = specification.runs.map(({ run, at }) => ({ id: run.id, at }));
     assert.deepEqual(begun, expected);
+  });
+
+  it('has stopped retention whenever the clock was wrong, and gone on when it was right', async () => {
+    const jumps = events.filter((event): event is Event & { kind: 'clock' } => event.kind === 'clock');
+    assert.ok(jumps.length >= 2, 'a year ahead and a year back');
+    const seen = (await estate.catalog.audit.list({ action: 'clock.jumped', limit: 100 })).items;
+    const years = seen.map(({ details }) => new Date(String(details['to'])).getUTCFullYear());
+    const expected = jumps.map(({ from, aheadBy }) => new Date(from.getTime() + aheadBy).getUTCFullYear());
+    assert.deepEqual(years.sort(), expected.sort());
+    assert.equal(await estate.catalog.clock.jump(estate.now()), null);
   });
 
   it('has told every incident once, and its end', () => {

@@ -46,6 +46,7 @@ export type Event = { from: Date; to: Date } & (
   | { kind: 'missing' | 'wrong'; asset: string }
   | { kind: 'paused'; policy: string }
   | { kind: 'held'; asset: string }
+  | { kind: 'clock'; aheadBy: number }
 );
 
 const HOUR = 3_600_000;
@@ -81,10 +82,56 @@ export function drawEvents(random: () => number, configuration: Configuration, e
     const [from, to] = [moment(begins), moment(begins + (5 + random() * 30) * 24 * HOUR)];
     events.push({ kind: 'held', from, to, asset: one(ASSETS) });
   }
+  events.push(...drawClockJumps(random, runs, events, quiet));
   return events.sort((one, other) => one.from.getTime() - other.from.getTime());
 }
 
 const KINDS = ['away', 'unreachable', 'wrong', 'paused', 'missing', 'vanished'] as const;
+
+/**
+ * A host's clock is wrong for an hour in which retention is due and nothing else: what is backed up by a wrong
+ * clock keeps its time, and a person has to take it away before retention goes on.
+ */
+function drawClockJumps(
+  random: () => number,
+  runs: readonly ScheduledRun[],
+  events: readonly Event[],
+  until: number,
+): Event[] {
+  const isClear = ({ from, to, policy }: { from: Date; to: Date; policy: string }) =>
+    runs.flatMap((run) => duesWithin(run, from.getTime() - HOUR / 4, to.getTime() + HOUR / 4)).length === 1 &&
+    !events.some((event) => [event.from, event.to].some((edge) => from <= edge && edge <= to)) &&
+    !events.some(
+      (event) =>
+        (event.kind === 'away' || (event.kind === 'paused' && event.policy === policy)) &&
+        event.from <= from &&
+        to <= event.to,
+    );
+  const hours = runs
+    .filter(({ kind }) => kind === 'retention')
+    .flatMap((run) =>
+      duesWithin(run, FROM.getTime() + 2 * 24 * HOUR, until).map((due) => ({
+        from: new Date(due - HOUR / 2),
+        to: new Date(due + HOUR / 2),
+        policy: run.policy,
+      })),
+    )
+    .filter(isClear);
+  return [YEAR, -YEAR, YEAR, -YEAR].flatMap((aheadBy): Event[] => {
+    const [hour] = hours.splice(Math.floor(random() * hours.length), 1);
+    return hour ? [{ kind: 'clock', from: hour.from, to: hour.to, aheadBy }] : [];
+  });
+}
+
+const YEAR = 365 * 24 * HOUR;
+
+/** After `from`, up to `to`. */
+function duesWithin(run: ScheduledRun, from: number, to: number): number[] {
+  const dues: number[] = [];
+  for (let due = nextRun(run, new Date(from)); due.getTime() <= to; due = nextRun(run, due))
+    dues.push(due.getTime());
+  return dues;
+}
 
 /** A quarter of an hour from whatever is due: retries take minutes. */
 function clearOf(runs: readonly ScheduledRun[], moment: Date): Date {

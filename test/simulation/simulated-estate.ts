@@ -44,6 +44,8 @@ export interface EstateOptions {
   /** Asked by the server's clock. */
   weather(repository: string, now: Date): void;
   fortune: { isMissing(asset: string, now: Date): boolean; isWrong(asset: string, now: Date): boolean };
+  /** By how many milliseconds the clock of the backup host is ahead. The control plane's is right. */
+  hostClockAhead(now: Date): number;
 }
 
 const HOST_QUEUE = `${TASK_QUEUE}-host-simulated`;
@@ -107,7 +109,8 @@ export async function simulatedEstate(options: EstateOptions): Promise<Estate> {
     },
   };
   await catalog.configurations.apply(configuration);
-  const stopWorkers = await startWorkers(environment, deployment);
+  const hostClock = () => new Date(now().getTime() + options.hostClockAhead(now()));
+  const stopWorkers = await startWorkers(environment, deployment, { ...deployment, clock: hostClock });
   const workflows = new WorkflowClient({ connection: environment.connection });
   let runs = 0;
   return {
@@ -174,16 +177,23 @@ async function startServer(): Promise<TestWorkflowEnvironment> {
   return environment;
 }
 
-async function startWorkers(environment: TestWorkflowEnvironment, deployment: Deployment) {
-  const steps = stepsOf(deployment);
+async function startWorkers(
+  environment: TestWorkflowEnvironment,
+  controlPlane: Deployment,
+  backupHost: Deployment,
+) {
   const connection = environment.nativeConnection;
   const control = await Worker.create({
     connection,
     taskQueue: TASK_QUEUE,
     workflowBundle: await workflowBundle(defaultCacheDirectory()),
-    activities: { ...steps.control },
+    activities: { ...stepsOf(controlPlane).control },
   });
-  const host = await Worker.create({ connection, taskQueue: HOST_QUEUE, activities: { ...steps.host } });
+  const host = await Worker.create({
+    connection,
+    taskQueue: HOST_QUEUE,
+    activities: { ...stepsOf(backupHost).host },
+  });
   const running = Promise.all([control.run(), host.run()]);
   return async () => {
     for (const worker of [control, host]) worker.shutdown();

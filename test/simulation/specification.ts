@@ -175,8 +175,9 @@ export class Specification {
   }
 
   private retain(policy: Policy, at: number): void {
-    let ok = true;
-    for (const repository of repositoriesOf(policy)) {
+    // By a wrong clock nothing goes.
+    let ok = !this.of('clock').some((event) => lasts(event, at));
+    for (const repository of ok ? repositoriesOf(policy) : []) {
       ok = !this.isDown(repository, at) && this.retainIn(policy, repository, at) && ok;
     }
     for (const asset of policy.assets) this.lastEnds.set(`policy/${policy.name}/${asset}/retention`, ok);

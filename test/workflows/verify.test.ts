@@ -56,6 +56,16 @@ describe('verify', () => {
     assert.deepEqual(searchAttributes.HoldfastStatus, ['success']);
   });
 
+  it('leaves it to the step to look for every point, and names the newest in its outcome', async () => {
+    const run = await verify({
+      pointsToVerify: reading(target('orders', 'local', { points: ['point-2'], every: true })),
+    });
+    assert.equal(await statusOf(run), 'success');
+    const { points, every } = run.of('verifyPoints')[0]!.input;
+    assert.deepEqual({ points, every }, { points: [], every: true });
+    assert.equal(outcomeOf(run).recoveryPointId, 'point-2');
+  });
+
   it('reads the other copies and assets although an earlier one is damaged', async () => {
     const run = await verify({
       beginJob: planned({ assets: ['orders', 'uploads'] }),

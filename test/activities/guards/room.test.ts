@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readdir, rm, writeFile } from 'node:fs/promises';
+import { whileThereIsRoom } from '../../../activities/guards/free-space.ts';
 import { leftovers, restic } from '../../fixtures/restic.ts';
 import { skipBecause } from '../../skip.ts';
 import { withCatalog } from '../../catalog/fixture.ts';
+import { recordedStep } from '../repositories/repository-fixtures.ts';
 import { makeGuardedJob, type GuardedJob } from './guarded-job.ts';
 
 describe('room for a job', function () {
@@ -66,6 +69,21 @@ describe('room for a job', function () {
     await job.next();
     await job.store();
     await check();
+  });
+
+  it('ends a step that does not fill the disk itself while there is room to clear up', async function () {
+    job = await makeGuardedJob(fixture, clock, {});
+    mountSmall(this, 'local');
+    const place = { path: job.at('local'), code: 'repository.full', name: 'repository local' } as const;
+    const work = whileThereIsRoom([place], recordedStep(), 'backup of uploads', async ({ signal }) => {
+      execFileSync('fallocate', ['-l', '48600k', job.at('local', 'of-others')]);
+      await once(signal, 'abort', { signal: AbortSignal.timeout(60_000) });
+      throw new Error('the tool was killed');
+    });
+    await assert.rejects(work, {
+      code: 'repository.full',
+      message: 'backup of uploads was stopped: repository local is nearly full',
+    });
   });
 
   it('is looked at on the data directory as well', async function () {

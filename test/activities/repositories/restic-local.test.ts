@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Repository } from '../../../activities/repositories/repository.ts';
+import { connectionFor } from '../../../activities/repositories/restic-connection.ts';
+import { readBackPoints } from '../../../activities/repositories/restic-read-back.ts';
 import { runCommand } from '../../../activities/run-command.ts';
 import { skipBecause } from '../../skip.ts';
 import { fails, repositoryContract } from './repository-contract.ts';
@@ -9,13 +11,16 @@ import {
   commandPart,
   digestOf,
   filesBelow,
+  flipByte,
   folderPart,
   labels,
   locksIn,
+  packsIn,
   randomFiles,
   recordedStep,
   removeFolder,
   repositoryAt,
+  resticTool,
   temporaryFolder,
   until,
   type Place,
@@ -44,6 +49,35 @@ describe('restic repository in a local folder', function () {
     repository = await repositoryAt(place, room);
   });
   afterEach(() => removeFolder(room));
+
+  it('reads more points than a command line can name by their asset, and nothing of others', async () => {
+    await repository.ensure(step());
+    const store = async (point: string, asset: string) => {
+      await randomFiles(join(tree, point), 1, 400_000);
+      return repository.store(folderPart(join(tree, point)), labels(point, { asset }), step());
+    };
+    await store('p1', 'orders');
+    await store('p2', 'orders');
+    const [pack] = await packsIn(place);
+    assert.ok(pack);
+    await store('p3', 'sales');
+    const connection = connectionFor({
+      name: 'depot',
+      url: place.url,
+      password: `file:${join(room, 'password')}`,
+      env: {},
+      cacheFolder: join(room, 'cache'),
+      tool: await resticTool(),
+    });
+    const readAll = () => readBackPoints(connection, ['p1', 'p2'], step(), 1);
+    assert.equal((await readAll()).ok, true);
+    await fails(() => readBackPoints(connection, ['p1', 'lost'], step(), 1), 'point.unknown');
+    await flipByte(pack);
+    const found = await readAll();
+    assert.equal(found.ok, false);
+    assert.equal(found.damagedSnapshots.length, 1);
+    assert.equal((await readBackPoints(connection, ['p3'], step(), 0)).ok, true);
+  });
 
   it('removes the half-written files of a dead writer, and none while a writer lives', async () => {
     await repository.ensure(step());
