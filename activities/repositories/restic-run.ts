@@ -102,7 +102,7 @@ async function once(
   const watch = new RetryWatch(connection.unreachableSeconds);
   const bounded: Step = { ...delegate(step), signal: AbortSignal.any([step.signal, watch.signal]) };
   const common = commonArguments({
-    url: connection.url,
+    ends: call.from ? [connection, call.from] : [connection],
     uploadLimitBytesPerSecond: connection.uploadLimitBytesPerSecond,
     stuckSeconds: connection.unreachableSeconds,
     retryLockSeconds,
