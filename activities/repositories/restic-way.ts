@@ -20,21 +20,25 @@ export function wayArguments(ends: readonly End[], stuckSeconds: number): string
   ];
 }
 
+function sshArguments({ ssh }: End, stuckSeconds: number): string {
+  return sshWords(ssh, stuckSeconds).map(quoted).join(' ');
+}
+
 /** restic bounds requests over HTTP only; ssh has its own way to notice a line that is dead. */
-function sshArguments({ ssh = {} }: End, stuckSeconds: number): string {
-  const { identityFile, knownHostsFile } = ssh;
+export function sshWords(ssh: ResticConnection['ssh'], stuckSeconds: number): string[] {
+  const { identityFile, knownHostsFile } = ssh ?? {};
   return [
     `-oServerAliveInterval=${Math.max(1, Math.ceil(stuckSeconds / 3))}`,
     '-oBatchMode=yes',
-    ...(identityFile === undefined ? [] : ['-oIdentitiesOnly=yes', '-i', quoted(plain(identityFile))]),
+    ...(identityFile === undefined ? [] : ['-oIdentitiesOnly=yes', '-i', plain(identityFile)]),
     ...(knownHostsFile === undefined
       ? []
       : [
           '-oStrictHostKeyChecking=yes',
           '-oGlobalKnownHostsFile=none',
-          quoted(`-oUserKnownHostsFile="${plain(knownHostsFile)}"`),
+          `-oUserKnownHostsFile="${plain(knownHostsFile)}"`,
         ]),
-  ].join(' ');
+  ];
 }
 
 /** restic reads the value of `-o` as a line of CSV. */
