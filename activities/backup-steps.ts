@@ -92,7 +92,7 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
           { recoveryPointId: input.point, proof: 'stored', notes: captured.notes },
           fence,
         );
-        if (orphans.length > 0) await repository.forget(superseded(orphans, captured.point), step);
+        if (orphans.length > 0) await forgetSuperseded(repository, superseded(orphans, captured.point), step);
         const { bytes, addedBytes } = captured.point;
         const measured = { run: input.jobId, asset: input.asset, step: 'store', bytes } as const;
         await recordDuration(deployment, measured, startedAt);
@@ -251,6 +251,16 @@ async function capture(
 function superseded(orphans: readonly { id: string }[], point: Captured['point']): string[] {
   const current = new Set(point.copies[0].parts.map((part) => part.snapshotId));
   return orphans.map((snapshot) => snapshot.id).filter((id) => !current.has(id));
+}
+
+/** An append-only repository keeps it; it is nobody's point, and in no list. */
+async function forgetSuperseded(repository: Repository, snapshotIds: string[], step: Step): Promise<void> {
+  try {
+    await repository.forget(snapshotIds, step);
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.code !== 'repository.appendOnly') throw error;
+    step.say('warning', `${repository.name} keeps what an interrupted attempt left: nothing goes from it`);
+  }
 }
 
 function partialOf(asset: string, stored: readonly StoredPart[]): SnapshotOutcome['partial'] {

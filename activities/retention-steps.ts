@@ -9,7 +9,7 @@ import type { HostActivities, RetentionStep } from './contract.ts';
 import { configurationOf, type Deployment } from './deployment.ts';
 import { measureAfterPrune } from './measure-repository.ts';
 import { openUnderLease } from './open-under-lease.ts';
-import type { Repository } from './repositories/repository.ts';
+import type { Pruned, Repository } from './repositories/repository.ts';
 import { compareWithCatalogue } from './retention-comparison.ts';
 import type { Step } from './step.ts';
 
@@ -116,11 +116,9 @@ export function createRetentionSteps(deployment: Deployment): RetentionSteps {
     forgetPlanned: (input) =>
       run(input, 'forget', async (step, repository) => {
         if (input.leftovers.length > 0) {
-          await repository.forget(input.leftovers, step);
-          step.say(
-            'info',
-            `removed ${input.leftovers.length} snapshots that ended jobs left in ${repository.name}`,
-          );
+          const { ids } = await forgetOrKeep(repository, input.leftovers, step);
+          const gone = input.leftovers.filter((id) => !ids.has(id)).length;
+          step.say('info', `removed ${gone} snapshots that ended jobs left in ${repository.name}`);
         }
         for (;;) {
           await finishWithdrawn(input, repository, step);
@@ -135,7 +133,7 @@ export function createRetentionSteps(deployment: Deployment): RetentionSteps {
 
     pruneRepository: (input) =>
       run(input, 'prune', async (step, repository) => {
-        const pruned = await repository.prune(step);
+        const pruned = await pruneOrKeep(repository, step);
         const { freedBytes, remainingBytes } = pruned;
         step.say(
           'info',
@@ -203,7 +201,19 @@ async function forgetOrKeep(
   }
 }
 
-function isRetainedByStore({ cause }: HoldfastError): boolean {
+/** What an append-only repository does not need any more stays there, and is no failure. */
+async function pruneOrKeep(repository: Repository, step: Step): Promise<Pruned> {
+  try {
+    return await repository.prune(step);
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.code !== 'repository.appendOnly') throw error;
+    step.say('info', `${repository.name} lets nothing be taken away: nothing was freed`);
+    return { freedBytes: 0, remainingBytes: (await repository.measure(step)).storedBytes };
+  }
+}
+
+function isRetainedByStore({ code, cause }: HoldfastError): boolean {
+  if (code === 'repository.appendOnly') return true;
   return /WORM|object ?lock|retention (period|mode)|ObjectLocked|InvalidRetention/i.test(cause);
 }
 

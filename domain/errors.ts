@@ -22,6 +22,12 @@ const failures = {
   'repository.full': once(1),
   'repository.unreachable': again(1),
   'repository.forbidden': once(1),
+  /** Who we say we are is not believed: the credentials are wrong, have expired or were changed. */
+  'repository.credentialsRefused': once(1),
+  /** It takes what is new, and lets us take nothing away. */
+  'repository.appendOnly': once(1),
+  /** Its host's key is not the one that is known, or its encryption is not on. */
+  'repository.untrusted': once(1),
   'repository.damaged': once(20),
   'proof.failed': once(20),
   'objective.breached': once(21),

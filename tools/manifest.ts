@@ -77,6 +77,25 @@ export const manifest = {
     },
     homepage: 'https://github.com/versity/versitygw/releases',
   },
+  'rest-server': {
+    kind: 'pinned',
+    version: '0.14.0',
+    minimum: '0.14.0',
+    probe: { args: ['--version'], pattern: /^rest-server (?:version rest-server )?(\d+\.\d+\.\d+)/m },
+    neededBy: ["tests of restic's REST server as a target"],
+    neededFor: 'tests',
+    release: {
+      baseUrl: 'https://github.com/restic/rest-server/releases/download/v0.14.0/',
+      archive: ({ os, arch }) => `rest-server_0.14.0_${os}_${arch}.tar.gz`,
+      checksums: 'SHA256SUMS',
+    },
+    go: {
+      package: 'github.com/restic/rest-server/cmd/rest-server',
+      linkerFlags: '-s -w',
+      usualSeconds: 5,
+    },
+    homepage: 'https://github.com/restic/rest-server/releases',
+  },
   'temporal-test-server': {
     kind: 'pinned',
     version: '1.32.1',
@@ -160,6 +179,16 @@ export const manifest = {
     debianPackage: 'openssh-server',
     relocatable: true,
     homepage: 'https://www.openssh.com/portable.html',
+  },
+  rclone: {
+    kind: 'system',
+    minimum: '1.58.0',
+    probe: { args: ['version'], pattern: /^rclone v?(\d+\.\d+\.\d+)/m },
+    neededBy: ['tests of rclone remotes as a target'],
+    neededFor: 'tests',
+    debianPackage: 'rclone',
+    relocatable: true,
+    homepage: 'https://rclone.org/install/',
   },
   java: {
     kind: 'system',

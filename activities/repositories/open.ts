@@ -25,6 +25,10 @@ export async function openRepository(configuration: Configuration, name: string)
     password: configured.password,
     env: configured.env,
     uploadLimitBytesPerSecond: configured.limits.uploadBytesPerSecond,
+    ...(configured.ssh && { ssh: configured.ssh }),
+    ...(configured.url.startsWith('rclone:') && {
+      rclone: { path: (await resolveTool('rclone', { install: false })).path },
+    }),
     cacheFolder: join(configuration.dataDir, 'cache', 'restic'),
     tool: { path },
   });

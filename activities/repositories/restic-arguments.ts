@@ -2,6 +2,8 @@
 // one `--option=value` word; secrets and locations come by the environment, never by an argument.
 
 import type { PointLabels } from './repository.ts';
+import type { ResticConnection } from './restic-connection.ts';
+import { wayArguments } from './restic-way.ts';
 
 export function backupFolderArguments(
   path: string,
@@ -151,7 +153,8 @@ export function structureArguments(cacheFolder: string): string[] {
 
 /** For every command: the limits, the bound on a request that hangs, and how long to wait for a lock. */
 export function commonArguments(options: {
-  url: string;
+  /** One, or both of a copy: restic takes one set of options for them. */
+  ends: readonly Pick<ResticConnection, 'name' | 'url' | 'ssh' | 'rclone'>[];
   uploadLimitBytesPerSecond?: number | null | undefined;
   stuckSeconds: number;
   retryLockSeconds: number;
@@ -161,10 +164,7 @@ export function commonArguments(options: {
     `--stuck-request-timeout=${options.stuckSeconds}s`,
     ...(limit ? [`--limit-upload=${Math.max(1, Math.floor(limit / 1024))}`] : []),
     ...(options.retryLockSeconds > 0 ? [`--retry-lock=${options.retryLockSeconds}s`] : []),
-    // restic bounds requests over HTTP only; ssh has its own way to notice a line that is dead.
-    ...(options.url.startsWith('sftp:')
-      ? ['-o', `sftp.args=-oServerAliveInterval=${Math.max(1, Math.ceil(options.stuckSeconds / 3))}`]
-      : []),
+    ...wayArguments(options.ends, options.stuckSeconds),
   ];
 }
 

@@ -4,6 +4,7 @@
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RepositorySsh } from '../../domain/configuration/types.ts';
 import type { SecretReference } from '../../domain/secret-reference.ts';
 import { MASKED } from '../../domain/secret-reference.ts';
 import { HoldfastError } from '../../domain/errors.ts';
@@ -17,6 +18,10 @@ export interface ResticOptions {
   /** Variables restic gets, by name. */
   env?: Readonly<Record<string, SecretReference | string>>;
   uploadLimitBytesPerSecond?: number | null;
+  /** How an `sftp:` repository is reached; what is not said is as ssh is configured for this user. */
+  ssh?: RepositorySsh;
+  /** Needed for an `rclone:` repository. */
+  rclone?: { path: string };
   /** Persistent: without it every call fetches the index anew. May be shared between repositories. */
   cacheFolder: string;
   tool: { path: string };

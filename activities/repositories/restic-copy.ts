@@ -6,6 +6,7 @@ import { ifThere } from '../hosts/if-there.ts';
 import { HoldfastError } from '../../domain/errors.ts';
 import type { Progress } from '../../domain/job.ts';
 import type { Step } from '../step.ts';
+import { requireCrypt } from './rclone-crypt.ts';
 import { copyArguments, initArguments } from './restic-arguments.ts';
 import type { ResticConnection } from './restic-connection.ts';
 import { readCopyProgress, readCopySize } from './restic-messages.ts';
@@ -14,13 +15,14 @@ import { listSnapshots } from './restic-snapshots.ts';
 
 /**
  * Creates the repository; one that is there already, also made in the same moment by somebody else, is left
- * as it is. `like` gives it the other's chunker parameters, without which copies do not deduplicate.
+ * as it is, and none is made where rclone's crypt is named and not on. `like` gives it the other's chunker parameters, without which copies do not deduplicate.
  */
 export async function createRepository(
   connection: ResticConnection,
   like: ResticConnection | null,
   step: Step,
 ): Promise<'created' | 'existing'> {
+  await requireCrypt(connection, step);
   const result = await runRestic(
     connection,
     {

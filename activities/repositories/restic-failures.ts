@@ -28,7 +28,13 @@ export function failureOf(seen: Seen): HoldfastError {
 /** Whether these words of a request that restic goes on trying will be the same at the next try. */
 export function isRefusal(words: string): boolean {
   const code = codeOf({ exitCode: 1, words, writesTo: 'repository' });
-  return ['repository.absent', 'repository.forbidden', 'repository.full'].includes(code);
+  return [
+    'repository.absent',
+    'repository.forbidden',
+    'repository.credentialsRefused',
+    'repository.appendOnly',
+    'repository.full',
+  ].includes(code);
 }
 
 /** restic was ended because a request of it went on failing. */
@@ -56,11 +62,23 @@ function codeOf({ exitCode, words, writesTo }: Pick<Seen, 'exitCode' | 'words' |
       : 'repository.full';
   }
   if (/NoSuchBucket|bucket does not exist/i.test(words)) return 'repository.absent';
+  // Locks may be taken away even where nothing else may.
   if (
-    /Access ?Denied|Access Key Id you provided does not exist|InvalidAccessKeyId|SignatureDoesNotMatch|signature we calculated|\b40[13]\b|Forbidden|Unauthorized|permission denied|read-only file system|ExpiredToken/i.test(
+    /Remove\(<(?!lock)[^>]*>\) (?:failed|returned error).*(?:\b403\b|Access ?Denied|Forbidden)/i.test(words)
+  ) {
+    return 'repository.appendOnly';
+  }
+  if (/host key verification failed|host identification has changed/i.test(words)) {
+    return 'repository.untrusted';
+  }
+  if (
+    /Access Key Id you provided does not exist|InvalidAccessKeyId|SignatureDoesNotMatch|signature we calculated|\b401\b|Unauthorized|ExpiredToken|InvalidToken|token (?:has|is) expired|invalid_grant|permission denied \((?:publickey|password|keyboard)/i.test(
       words,
     )
   ) {
+    return 'repository.credentialsRefused';
+  }
+  if (/Access ?Denied|\b403\b|Forbidden|permission denied|read-only file system/i.test(words)) {
     return 'repository.forbidden';
   }
   if (exitCode === 10) return 'repository.absent';
@@ -97,6 +115,12 @@ function said(code: FailureCode, { repository, url, exitCode }: Seen): string {
       return `${named} is full`;
     case 'repository.forbidden':
       return `${named} refuses us`;
+    case 'repository.credentialsRefused':
+      return `${named} does not accept our credentials`;
+    case 'repository.appendOnly':
+      return `${named} lets nothing be taken away`;
+    case 'repository.untrusted':
+      return `the host of ${named} is not the one that is known`;
     case 'repository.unreachable':
       return `${named} does not answer`;
     case 'repository.damaged':
@@ -128,7 +152,13 @@ function hintFor(code: FailureCode, { url, words, repository }: Seen): string {
     case 'repository.forbidden':
       return url.startsWith('/')
         ? `give the worker's user read and write access to ${url}`
-        : `check the credentials in env of ${repository}: whether they are still valid, and may list, read, write and delete there`;
+        : `check what the credentials in env of ${repository} may do: list, read, write and delete there`;
+    case 'repository.credentialsRefused':
+      return `they are wrong, have expired or were changed: renew the credentials of ${repository}, then run it again; what was already sent is not sent again`;
+    case 'repository.appendOnly':
+      return `it is append-only: what goes from ${repository} is for its own administrator, from the machine it is on`;
+    case 'repository.untrusted':
+      return `ask whoever runs that host for its key, and put it into the known hosts file only if it is the right one`;
     case 'repository.unreachable':
       return UNREACHABLE_HINT;
     case 'repository.damaged':

@@ -145,13 +145,20 @@ export function wordsOn(line: string): string {
   return (said ?? line).trim();
 }
 
+/** Some of its errors bring the calls that led to them. */
+const TRACE = /^(?:main|runtime)\.\w+$|^\t\S+\.(?:go|s):\d+$/;
+
 /** restic's last word, where it has one; else its last lines. */
 export function lastWord(stderr: string): string {
-  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !TRACE.test(line));
   const final = lines.map(readExitError).findLast((message) => message !== null)?.message;
   const before = lines.filter((line) => readExitError(line) === null).map(wordsOn);
   // A count of errors is no cause: they were said one by one before it.
-  if (final && !/There were \d+ errors/.test(final)) return final.trim();
+  if (final && !/There were \d+ errors/.test(final)) {
+    // Why ssh or rclone ended is said by themselves.
+    const others = before.filter((line) => /^(?:subprocess \S+|rclone): /.test(line));
+    return [...others.slice(-5), final].join('\n').trim();
+  }
   return [...before.slice(-5), ...(final ? [final] : [])].join('\n').trim();
 }
 

@@ -27,6 +27,7 @@ export async function recoverRepository(connection: ResticConnection, step: Step
   await removeHalfWritten(connection, step);
   const found: string[] = [];
   try {
+    // The new index is stored before the old one goes: append-only, it stays, and does no harm.
     await runRestic(
       connection,
       {
@@ -41,11 +42,13 @@ export async function recoverRepository(connection: ResticConnection, step: Step
       step,
     );
   } catch (error) {
-    if (!(error instanceof HoldfastError) || error.code !== 'repository.locked') throw error;
-    step.say(
-      'warning',
-      `${connection.name} is in use (${error.hint}); what the dead attempt had uploaded may be sent again`,
-    );
+    if (!(error instanceof HoldfastError)) throw error;
+    if (error.code === 'repository.locked') {
+      step.say(
+        'warning',
+        `${connection.name} is in use (${error.hint}); what the dead attempt had uploaded may be sent again`,
+      );
+    } else if (error.code !== 'repository.appendOnly') throw error;
   }
   return { packs: found.length, bytes: await bytesOf(connection, found) };
 }

@@ -8,6 +8,7 @@ import type { Step } from '../step.ts';
 import { commonArguments } from './restic-arguments.ts';
 import { openSecrets, type OpenedSecrets, type ResticConnection } from './restic-connection.ts';
 import { failureOf, givenUp, isRefusal } from './restic-failures.ts';
+import { whySshFails } from './ssh-words.ts';
 import { lastWord, readRetry, wordsOn } from './restic-messages.ts';
 
 export interface ResticCall {
@@ -57,12 +58,15 @@ export async function runRestic(
     if (result.exitCode === 0 || call.accept?.(result)) return result;
     const explained = call.explain?.(result);
     if (explained) throw masked(explained, secrets);
+    const why = /unable to start the sftp session/.test(result.words)
+      ? await whySshFails(connection, step)
+      : '';
     throw failureOf({
       operation: call.operation,
       repository: connection.name,
       url: connection.shownUrl,
       exitCode: result.exitCode,
-      words: result.words,
+      words: [secrets.mask(why), result.words].filter(Boolean).join('\n'),
       writesTo: call.writesTo ?? 'repository',
     });
   } finally {
@@ -102,7 +106,7 @@ async function once(
   const watch = new RetryWatch(connection.unreachableSeconds);
   const bounded: Step = { ...delegate(step), signal: AbortSignal.any([step.signal, watch.signal]) };
   const common = commonArguments({
-    url: connection.url,
+    ends: call.from ? [connection, call.from] : [connection],
     uploadLimitBytesPerSecond: connection.uploadLimitBytesPerSecond,
     stuckSeconds: connection.unreachableSeconds,
     retryLockSeconds,

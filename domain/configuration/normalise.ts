@@ -19,6 +19,7 @@ import type {
   PolicyCopy,
   PolicyRetention,
   Repository,
+  RepositorySsh,
   RestorePlan,
 } from './types.ts';
 
@@ -65,6 +66,15 @@ function normaliseRepository(written: Written<'repositories'>, folder: string): 
     limits: normaliseLimits(written.url, written.limits),
     headroom: normaliseHeadroom(written.url, written.headroom),
     ...(written.immutability && { immutability: written.immutability }),
+    ...(written.ssh && { ssh: normaliseSsh(written.ssh, folder) }),
+  };
+}
+
+function normaliseSsh(written: NonNullable<Written<'repositories'>['ssh']>, folder: string): RepositorySsh {
+  const { identityFile, knownHostsFile } = written;
+  return {
+    ...(identityFile !== undefined && { identityFile: resolvePath(folder, identityFile) }),
+    ...(knownHostsFile !== undefined && { knownHostsFile: resolvePath(folder, knownHostsFile) }),
   };
 }
 

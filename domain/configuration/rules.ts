@@ -10,6 +10,7 @@ import { brokenRenames } from './rename-rules.ts';
 import { repositoryIdentity } from './repository-url.ts';
 import { brokenVerification } from './rules-verification.ts';
 import { brokenGuards } from './rules-guards.ts';
+import { brokenTargets } from './rules-targets.ts';
 import { brokenCopy } from './rules-copies.ts';
 import { contradictingRetention } from './retention-rules.ts';
 import { shownKey } from './shown-value.ts';
@@ -24,7 +25,10 @@ export function brokenRules(document: unknown, folder: string): Finding[] {
     ...sameRepository(textsAt(document, 'repositories', 'url'), folder),
     ...samePort(document),
     ...brokenRenames(document),
-    ...itemsOf(document, ['repositories']).flatMap((path) => brokenGuards(document, path)),
+    ...itemsOf(document, ['repositories']).flatMap((path) => [
+      ...brokenGuards(document, path),
+      ...brokenTargets(document, path),
+    ]),
     ...brokenNotifications(document),
     ...contradictingRetention(document, itemsOf(document, ['policies'])),
     ...itemsOf(document, ['policies']).flatMap((path) => [

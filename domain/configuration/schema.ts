@@ -8,6 +8,7 @@ import * as timing from './schema-timing.ts';
 import { objectives } from './schema-objectives.ts';
 import { verification } from './schema-verification.ts';
 import * as guards from './schema-guards.ts';
+import { repositorySsh } from './schema-targets.ts';
 import { notifications } from './schema-notifications.ts';
 import { immutability, retention } from './schema-retention.ts';
 import * as value from './schema-values.ts';
@@ -69,6 +70,7 @@ const repository = value.keys('a repository', {
   limits: guards.limits.optional(),
   headroom: guards.headroom.optional(),
   immutability: immutability.optional(),
+  ssh: repositorySsh.optional(),
 });
 
 const copy = z.union([

@@ -52,6 +52,16 @@ export interface Repository {
   headroom?: Headroom | null;
   /** Its store keeps what was written from being deleted for so long. Absent: nothing does. */
   immutability?: Immutability;
+  /** For sftp: URLs. Absent: what ssh is configured with for the worker's user. */
+  ssh?: RepositorySsh;
+}
+
+/** Absolute paths. */
+export interface RepositorySsh {
+  /** The only key that is offered. */
+  identityFile?: string;
+  /** The only file in which the host's key is looked up. */
+  knownHostsFile?: string;
 }
 
 export interface Immutability {

@@ -297,6 +297,24 @@ describe('retention in a real repository', function () {
     assert.equal((await actions('repository/depot')).at(-1), 'retention.done');
   });
 
+  it('counts what an append-only repository does not let go as kept, and frees nothing', async () => {
+    const from = await newDepot({ keepLast: 1 });
+    await from.take(2);
+    await from.take(1);
+    const refuse = () =>
+      Promise.reject(
+        new HoldfastError({
+          code: 'repository.appendOnly',
+          message: 'removal failed',
+          cause: '403',
+          hint: '',
+        }),
+      );
+    await from.run({ repository: failing(from.repository, { forget: refuse, prune: refuse }) });
+    assert.equal((await listed()).length, 2);
+    assert.equal((await actions('repository/depot')).at(-1), 'retention.done');
+  });
+
   /** restic itself, ended by SIGKILL when the first change of this verb shows in the repository's folder. */
   function killedDuring(from: Depot, verb: 'forget' | 'prune'): Repository {
     const killed = async (work: (step: Step) => Promise<unknown>) => {

@@ -152,7 +152,9 @@ export async function packsIn(place: Place): Promise<string[]> {
 /** In whole packs: what a killed writer was writing does not count. */
 export async function bytesIn(place: Place): Promise<number> {
   const sizes = await Promise.all(
-    (await filesBelow(join(place.folder, 'data'))).filter((path) => !path.includes('-tmp-')).map(sizeOf),
+    (await filesBelow(join(place.folder, 'data')))
+      .filter((path) => !/-tmp-|-restic-temp-|rest-server-temp/.test(path))
+      .map(sizeOf),
   );
   return sizes.reduce((sum, size) => sum + size, 0);
 }

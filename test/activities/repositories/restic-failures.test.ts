@@ -17,6 +17,12 @@ describe('what restic says', () => {
     [1, 'write /tmp/restic-temp-pack-1: no space left on device', 'staging.full'],
     [1, 'dial tcp 10.0.0.1:443: i/o timeout', 'repository.unreachable'],
     [1, 'no matching ID found for prefix "abc"', 'point.unknown'],
+    [1, 'unexpected HTTP response (401): 401 Unauthorized', 'repository.credentialsRefused'],
+    [1, 'client.PutObject: The provided token has expired. ExpiredToken', 'repository.credentialsRefused'],
+    [1, 'subprocess ssh: root@h: Permission denied (publickey).', 'repository.credentialsRefused'],
+    [1, 'subprocess ssh: Host key verification failed.', 'repository.untrusted'],
+    [3, 'Remove(<snapshot/66a2>) failed: unexpected HTTP response (403): 403', 'repository.appendOnly'],
+    [1, 'Remove(<lock/66a2>) failed: unexpected HTTP response (403): 403', 'repository.forbidden'],
     [1, 'Fatal: repository contains errors', 'repository.damaged'],
     [1, 'something new', 'tool.failed'],
   ];

@@ -65,7 +65,10 @@ describe('restic on S3', () => {
     it('says that the credentials are refused, and does not show them', async () => {
       const wrong = { ...(await place()), env: { ...env, AWS_SECRET_ACCESS_KEY: 'canary-wrong-key' } };
       const repository = await repositoryAt(wrong, own, { unreachableSeconds: 5 });
-      const error = await fails(() => repository.snapshots({}, recordedStep()), 'repository.forbidden');
+      const error = await fails(
+        () => repository.snapshots({}, recordedStep()),
+        'repository.credentialsRefused',
+      );
       assert.ok(!JSON.stringify(error.toContract()).includes('canary'));
       assert.match(error.hint, /credentials/);
     });
