@@ -125,6 +125,40 @@ export interface GroupOutcome {
   assets: string[];
 }
 
+export interface BeginDrill {
+  drillId: string;
+  workflowId: string;
+  drill: string;
+  trigger: Trigger;
+  /** When its schedule wanted it; null: nobody's did. */
+  dueAt: string | null;
+  actor: string;
+}
+
+/** What a drill is going to do, decided once at its beginning. */
+export interface DrillPlan {
+  drillId: string;
+  drill: string;
+  /** Digest of the configuration it was begun with. */
+  configuration: string;
+  /** The copy everything comes from. */
+  repository: string;
+  hostQueue: string;
+  actor: string;
+  /** As far as it is known before anything was fetched. */
+  record: DrillRecord;
+}
+
+export interface EndDrill {
+  drillId: string;
+  /** null: it was cancelled, or never came to a plan. */
+  record: DrillRecord | null;
+  evidence: RecordedEvidence | null;
+  /** Why it came to no evidence. */
+  error: Failure | null;
+  actor: string;
+}
+
 /** Steps that touch only the catalogue; any worker may do them. */
 export interface ControlActivities {
   beginJob(input: BeginJob): Promise<JobPlan>;
@@ -136,6 +170,9 @@ export interface ControlActivities {
   planSync(input: JobScope & { repository: string; without: string[] }): Promise<DueCopy[]>;
   /** What of the policy's repositories is due to be read back, and what to be rehearsed. */
   planVerification(input: JobScope): Promise<CadencePlan>;
+  /** Chooses the points and holds them until the drill has ended. */
+  beginDrill(input: BeginDrill): Promise<DrillPlan>;
+  endDrill(input: EndDrill): Promise<JobStatus>;
   beginRestore(input: BeginRestore): Promise<RestorePlan>;
   restoreStatus(input: RestoreStatusChange): Promise<void>;
   /** Refuses what is held or used by an open restore; from then on nobody may rely on the point. */
@@ -228,6 +265,10 @@ export interface HostActivities {
   readGroup(input: JobScope & { repository: string; group: number; groups: number }): Promise<GroupOutcome>;
   /** Where every group was read since the cycle began: what was stored before is verified, and the next begins. */
   endReadingCycle(input: JobScope & { repository: string; groups: number }): Promise<void>;
+  /** The whole of a drill in its clean room, which is gone when it returns. A failure of the data is in the record. */
+  holdDrill(plan: DrillPlan): Promise<DrillRecord>;
+  /** Ends what a lost attempt left running there, and removes the room. */
+  clearDrill(plan: DrillPlan): Promise<void>;
   /** Restores the point from that repository into a sandbox and runs its checks. */
   provePoint(input: PointStep & { repository: string }): Promise<void>;
 

@@ -25,9 +25,9 @@ describe('a configuration that is not right YAML is refused', () => {
 
   it('a repeated key, together with everything else that is wrong', () => {
     assertRefused(
-      'version: 1\ndataDir: a\n§dataDir: b\n§drills: []\n',
+      'version: 1\ndataDir: a\n§dataDir: b\n§recipes: []\n',
       { says: /here twice/ },
-      { says: /unknown key/, path: 'drills' },
+      { says: /unknown key/, path: 'recipes' },
     );
   });
 
