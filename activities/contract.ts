@@ -1,10 +1,12 @@
 import type { LeaseGrant, LeaseRequest, RepositoryFence } from '../domain/lease.ts';
 import type { AssetStatus, Failure, JobStatus, JobType, Trigger } from '../domain/job.ts';
-import type { DrillOutcome } from '../domain/evidence/outcome.ts';
 import type { DrillRecord } from '../domain/evidence/record.ts';
+import type { BeginDrill, DrillPlan, EndDrill } from './drill-contract.ts';
 import type { Proof, RequiredProof } from '../domain/proof.ts';
 import type { Impact, RestoreStatus } from '../domain/restore.ts';
 import type { ProofReport } from '../domain/recovery-point.ts';
+
+export type * from './drill-contract.ts';
 
 // What workflows know of the hands: names and shapes. Everything here ends in Temporal's history, so it
 // holds names and ids, never a secret, never a list that grows with the data.
@@ -123,40 +125,6 @@ export interface GroupOutcome {
   failure: Failure | null;
   /** Those of the policy that it hurts; may be none of them. */
   assets: string[];
-}
-
-export interface BeginDrill {
-  drillId: string;
-  workflowId: string;
-  drill: string;
-  trigger: Trigger;
-  /** When its schedule wanted it; null: nobody's did. */
-  dueAt: string | null;
-  actor: string;
-}
-
-/** What a drill is going to do, decided once at its beginning. */
-export interface DrillPlan {
-  drillId: string;
-  drill: string;
-  /** Digest of the configuration it was begun with. */
-  configuration: string;
-  /** The copy everything comes from. */
-  repository: string;
-  hostQueue: string;
-  actor: string;
-  /** As far as it is known before anything was fetched. */
-  record: DrillRecord;
-}
-
-export interface EndDrill {
-  drillId: string;
-  /** null: it was cancelled, or never came to a plan. */
-  record: DrillRecord | null;
-  evidence: RecordedEvidence | null;
-  /** Why it came to no evidence. */
-  error: Failure | null;
-  actor: string;
 }
 
 /** Steps that touch only the catalogue; any worker may do them. */
@@ -309,29 +277,6 @@ export interface HostActivities {
 export interface NotifyActivities {
   /** Each channel's answer to a test message; of all of them, where none is named. */
   testChannels(input: { channel: string | null; actor: string }): Promise<ChannelTest[]>;
-}
-
-/** On the queue of the host that has the audit chain's key. */
-export interface EvidenceActivities {
-  /** Signs, records and writes the evidence of a drill that has ended; of one drill only once. */
-  recordEvidence(input: RecordEvidence): Promise<RecordedEvidence>;
-}
-
-export interface RecordEvidence {
-  record: DrillRecord;
-  /** Where the signed file and its renderings go; null: into the data directory. */
-  folder: string | null;
-  actor: string;
-}
-
-export interface RecordedEvidence {
-  sequence: number;
-  /** Derived from the record: nobody else says whether a drill passed. */
-  outcome: DrillOutcome;
-  /** SHA-256 of the signed file, as on the audit chain. */
-  digest: string;
-  /** The signed file. */
-  path: string;
 }
 
 export interface ChannelTest {

@@ -127,7 +127,7 @@ function places(opened: readonly OpenedAsset[]): Record<string, string> {
       const name = `HOLDFAST_DRILL_${drilled.asset.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`;
       return [place.kind === 'url' ? [`${name}_URL`, place.url] : [`${name}_PATH`, place.path]];
     }),
-  ) as Record<string, string>;
+  );
 }
 
 function measuredBy({ assets, startedAt, sampling }: DrillRecord, now: Date): DrillRecord['measured'] {

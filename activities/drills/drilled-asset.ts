@@ -4,7 +4,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Configuration } from '../../domain/configuration/types.ts';
-import { asHoldfastError, HoldfastError } from '../../domain/errors.ts';
+import { asHoldfastError } from '../../domain/errors.ts';
 import type { DrillCommand, DrilledAsset, DrillFailure } from '../../domain/evidence/record.ts';
 import type { ProofReport } from '../../domain/recovery-point.ts';
 import { assetOf, type Deployment } from '../deployment.ts';
@@ -95,7 +95,8 @@ async function restoreAndRehearse(
   );
   restoredNow();
   const workspace: Workspace = { staging: join(scratch, 'staging'), scratch: join(scratch, 'work') };
-  for (const place of Object.values(workspace)) await mkdir(place, { recursive: true, mode: 0o700 });
+  for (const place of [workspace.staging, workspace.scratch])
+    await mkdir(place, { recursive: true, mode: 0o700 });
   const source = deployment.sourceOf(asset);
   const rehearsal = await phases.during('integrity', () =>
     keptOpen((use) => source.rehearse(asset, restored, point.manifest, workspace, step, use)),
@@ -167,6 +168,6 @@ async function keptOpen(rehearse: (use: UseRehearsed) => Promise<ProofReport>): 
 
 /** Of a drill that could not begin in its room. */
 export function failureInPhase(phase: string, error: unknown, attempted: string): DrillFailure {
-  const { code, message, cause, hint }: HoldfastError = asHoldfastError(error, attempted);
+  const { code, message, cause, hint } = asHoldfastError(error, attempted);
   return { asset: null, phase, code, message, cause, hint };
 }

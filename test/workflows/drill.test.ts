@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { EndDrill, RecordEvidence } from '../../activities/contract.ts';
 import { failWith, untilCancelled } from './steps-double.ts';
-import { play } from './time-skipping.ts';
+import { play, until } from './time-skipping.ts';
 
 const input = { drill: 'quarterly', drillId: 'drill-1', trigger: 'manual', actor: 'ada' };
 
@@ -29,7 +29,7 @@ describe('a drill', () => {
 
   it('that is cancelled clears its room and signs nothing', async () => {
     const playing = await play('drill', input, { holdDrill: untilCancelled });
-    await playing.called('holdDrill');
+    await until('it is in the room', () => playing.of('holdDrill').length > 0);
     await playing.cancel();
     await playing.ending();
     assert.equal(playing.of('clearDrill').length, 1);
