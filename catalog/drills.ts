@@ -48,7 +48,7 @@ export interface DrillResult {
 }
 
 /** How the last drill of a name ended. */
-export interface DrillVerdictFact {
+interface DrillVerdictFact {
   drill: string;
   id: string;
   outcome: DrillOutcome;
