@@ -130,7 +130,7 @@ export function uploads(database: Database): Uploads {
     waiting: () =>
       database.read('listing what waits for a budget', (query) =>
         query<UploadWait>(
-          `select job_id as "jobId", asset, repository, policy, expected, since, until
+          `select job_id as "jobId", asset, upload_waits.repository, policy, expected, since, until
              from upload_waits join jobs on jobs.id = job_id
              join job_assets using (job_id, asset)
             where upload_waits.ended_at is null and jobs.status in ('running', 'waiting')
