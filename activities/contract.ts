@@ -1,10 +1,12 @@
 import type { LeaseGrant, LeaseRequest, RepositoryFence } from '../domain/lease.ts';
 import type { AssetStatus, Failure, JobStatus, JobType, Trigger } from '../domain/job.ts';
-import type { DrillOutcome } from '../domain/evidence/outcome.ts';
 import type { DrillRecord } from '../domain/evidence/record.ts';
+import type { BeginDrill, DrillPlan, EndDrill } from './drill-contract.ts';
 import type { Proof, RequiredProof } from '../domain/proof.ts';
 import type { Impact, RestoreStatus } from '../domain/restore.ts';
 import type { ProofReport } from '../domain/recovery-point.ts';
+
+export type * from './drill-contract.ts';
 
 // What workflows know of the hands: names and shapes. Everything here ends in Temporal's history, so it
 // holds names and ids, never a secret, never a list that grows with the data.
@@ -138,6 +140,9 @@ export interface ControlActivities {
   planSync(input: JobScope & { repository: string; without: string[] }): Promise<DueCopy[]>;
   /** What of the policy's repositories is due to be read back, and what to be rehearsed. */
   planVerification(input: JobScope): Promise<CadencePlan>;
+  /** Chooses the points and holds them until the drill has ended. */
+  beginDrill(input: BeginDrill): Promise<DrillPlan>;
+  endDrill(input: EndDrill): Promise<JobStatus>;
   beginRestore(input: BeginRestore): Promise<RestorePlan>;
   restoreStatus(input: RestoreStatusChange): Promise<void>;
   /** Refuses what is held or used by an open restore; from then on nobody may rely on the point. */
@@ -230,6 +235,10 @@ export interface HostActivities {
   readGroup(input: JobScope & { repository: string; group: number; groups: number }): Promise<GroupOutcome>;
   /** Where every group was read since the cycle began: what was stored before is verified, and the next begins. */
   endReadingCycle(input: JobScope & { repository: string; groups: number }): Promise<void>;
+  /** The whole of a drill in its clean room, which is gone when it returns. A failure of the data is in the record. */
+  holdDrill(plan: DrillPlan): Promise<DrillRecord>;
+  /** Ends what a lost attempt left running there, and removes the room. */
+  clearDrill(plan: DrillPlan): Promise<void>;
   /** Restores the point from that repository into a sandbox and runs its checks. */
   provePoint(input: PointStep & { repository: string }): Promise<void>;
 
@@ -270,29 +279,6 @@ export interface HostActivities {
 export interface NotifyActivities {
   /** Each channel's answer to a test message; of all of them, where none is named. */
   testChannels(input: { channel: string | null; actor: string }): Promise<ChannelTest[]>;
-}
-
-/** On the queue of the host that has the audit chain's key. */
-export interface EvidenceActivities {
-  /** Signs, records and writes the evidence of a drill that has ended; of one drill only once. */
-  recordEvidence(input: RecordEvidence): Promise<RecordedEvidence>;
-}
-
-export interface RecordEvidence {
-  record: DrillRecord;
-  /** Where the signed file and its renderings go; null: into the data directory. */
-  folder: string | null;
-  actor: string;
-}
-
-export interface RecordedEvidence {
-  sequence: number;
-  /** Derived from the record: nobody else says whether a drill passed. */
-  outcome: DrillOutcome;
-  /** SHA-256 of the signed file, as on the audit chain. */
-  digest: string;
-  /** The signed file. */
-  path: string;
 }
 
 export interface ChannelTest {

@@ -106,11 +106,18 @@ export async function runCommand(request: CommandRequest, step: Step): Promise<C
     if (stalled) throw stalledError(request, stderr);
     const neverStarted = result.exitCode === 127 && stderr.startsWith('setpriv:');
     if (result.exitCode === undefined || neverStarted) throw notFinished(request, result, stderr);
+    const durationSeconds = (performance.now() - startedAt) / 1000;
+    step.ran?.({
+      tool: request.tool,
+      args: request.args,
+      exitCode: result.exitCode,
+      seconds: durationSeconds,
+    });
     return {
       exitCode: result.exitCode,
       stdout: typeof result.stdout === 'string' ? result.stdout : '',
       stderr: stderr.trimEnd(),
-      durationSeconds: (performance.now() - startedAt) / 1000,
+      durationSeconds,
     };
   } finally {
     clearTimeout(timer);

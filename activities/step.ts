@@ -13,6 +13,8 @@ export interface Step {
   say(level: 'info' | 'warning' | 'error', message: string): void;
   /** Every process started on behalf of the step, so that a later attempt can prove it gone. */
   started(process: { pid: number; tool: string }): void;
+  /** Every tool that ran to its end, as it was called; left out where nobody records it. */
+  ran?(command: { tool: string; args: readonly string[]; exitCode: number; seconds: number }): void;
 }
 
 /**

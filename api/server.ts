@@ -14,6 +14,7 @@ import { backupRoutes } from './backup.ts';
 import { configurationRoutes } from './configuration.ts';
 import { installErrorHandler } from './errors.ts';
 import { installGate } from './gate.ts';
+import { drillRoutes } from './drills.ts';
 import { evidenceRoutes } from './evidence.ts';
 import { incidentRoutes } from './incidents.ts';
 import { jobRoutes } from './jobs.ts';
@@ -99,6 +100,7 @@ function addRoutes(api: Api, { services, tokens }: ServerOptions): void {
   policyRoutes(api, services);
   auditRoutes(api, services);
   historyRoutes(api, services);
+  drillRoutes(api, services);
   evidenceRoutes(api, services);
   tokenRoutes(api, tokens);
 }

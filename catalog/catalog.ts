@@ -10,6 +10,7 @@ import type { Restore, RestoreStatus } from '../domain/restore.ts';
 import type { Audit } from './audit.ts';
 import type { Configurations } from './configurations.ts';
 import type { Durations } from './durations.ts';
+import type { Drills } from './drills.ts';
 import type { EvidenceRecords } from './evidence.ts';
 import type { Histories } from './histories.ts';
 import type { Holds } from './holds.ts';
@@ -60,6 +61,7 @@ export interface Catalog {
   readonly retention: RetentionRecords;
   readonly clock: ClockSeen;
   readonly audit: Audit;
+  readonly drills: Drills;
   readonly evidence: EvidenceRecords;
   readonly incidents: Incidents;
   readonly incidentRecords: IncidentRecords;

@@ -29,8 +29,8 @@ export function incidentRecords(database: Database): IncidentRecords {
   };
 }
 
-/** Restores are asked for by a person, who is told there and then; a preflight begins nothing. */
-const TYPES: JobType[] = ['backup', 'sync', 'retention', 'verify', 'drill'];
+/** Restores are asked for by a person, who is told there and then; a preflight begins nothing; drills have verdicts. */
+const TYPES: JobType[] = ['backup', 'sync', 'retention', 'verify'];
 
 /** The last job that ended, not the newest: while the next one runs, the failure before it still stands. */
 function assetOutcomes(query: Query): Promise<Outcome[]> {

@@ -7,6 +7,7 @@ import { clockSeen } from './clock-seen.ts';
 import { configurations } from './configurations.ts';
 import { connect, type Connection } from './connection.ts';
 import { databaseOf } from './database.ts';
+import { drills } from './drills.ts';
 import { durations } from './durations.ts';
 import { evidence } from './evidence.ts';
 import { histories } from './histories.ts';
@@ -40,6 +41,7 @@ export { assetFacts } from './asset-facts.ts';
 export { verifyExport } from './audit.ts';
 export type * from './catalog.ts';
 export type { AppliedConfiguration, ConfigurationDifference, Difference } from './configurations.ts';
+export type { DrillRow } from './drills.ts';
 export type { EvidenceEntry, StoredEvidence } from './evidence.ts';
 export type { PointHold } from './holds.ts';
 export type { ChannelFailure } from './notifications.ts';
@@ -107,6 +109,7 @@ function catalogOn(connection: Connection, actor: string, clock: () => Date): Ca
     retention: retentionRecords(database),
     clock: clockSeen(database),
     audit: audit(database),
+    drills: drills(database),
     evidence: evidence(database),
     incidents: incidents(database),
     incidentRecords: incidentRecords(database),

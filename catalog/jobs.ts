@@ -13,7 +13,7 @@ import { jobAssetMay, jobMay } from './transitions.ts';
 
 export function jobs(database: Database): Jobs {
   return {
-    begin: (job) => database.write(`beginning the ${job.type} job`, (transaction) => begin(transaction, job)),
+    begin: (job) => database.write(`beginning the ${job.type} job`, (transaction) => jobIn(transaction, job)),
 
     setStatus: (id, status, because) =>
       database.write(`changing job ${id}`, async ({ query, audit }) => {
@@ -64,7 +64,8 @@ export function jobs(database: Database): Jobs {
   };
 }
 
-async function begin({ query, audit }: Transaction, job: NewJob): Promise<Job> {
+/** Within a transaction of the caller's, which begins something more than the job. */
+export async function jobIn({ query, audit }: Transaction, job: NewJob): Promise<Job> {
   if (await alreadyBegun(query, job)) return readJob(query, job.id);
   const { status = 'running', repository = null } = job;
   const inserted = await query(

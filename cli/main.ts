@@ -8,6 +8,7 @@ import { auditCommands } from './audit.ts';
 import { backupCommands } from './backup.ts';
 import { examples } from './command.ts';
 import { doctorCommand } from './doctor.ts';
+import { drillCommands } from './drill.ts';
 import { evidenceCommands } from './evidence.ts';
 import { incidentsCommands } from './incidents.ts';
 import { initCommand } from './init.ts';
@@ -83,6 +84,7 @@ function addCommands(program: Command): void {
   incidentsCommands(program);
   notifyCommands(program);
   auditCommands(program);
+  drillCommands(program);
   evidenceCommands(program);
   tokenCommands(program);
 }

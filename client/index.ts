@@ -6,6 +6,7 @@ export {
   jobWorkflowId,
   startBackup,
   startCadenceRun,
+  startDrill,
   startRetention,
   startSync,
   startVerification,

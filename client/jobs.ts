@@ -3,6 +3,7 @@ import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@te
 import type { Job } from '../domain/job.ts';
 import type {
   BackupInput,
+  DrillInput,
   RetentionInput,
   SyncInput,
   VerifyCadenceInput,
@@ -10,7 +11,7 @@ import type {
 } from '../workflows/messages.ts';
 import { asking, TASK_QUEUE } from './connection.ts';
 
-type JobKind = 'backup' | 'sync' | 'verify' | 'verify-due' | 'retention';
+type JobKind = 'backup' | 'drill' | 'sync' | 'verify' | 'verify-due' | 'retention';
 
 /** `backup/critical-2026-11-21T02:00:00.000Z`: the form a Schedule gives its runs too. */
 export function jobWorkflowId(type: JobKind, of: string, at: Date): string {
@@ -19,6 +20,10 @@ export function jobWorkflowId(type: JobKind, of: string, at: Date): string {
 
 export async function startBackup(client: Client, workflowId: string, input: BackupInput): Promise<void> {
   await startOnce(client, 'backup', workflowId, input);
+}
+
+export async function startDrill(client: Client, workflowId: string, input: DrillInput): Promise<void> {
+  await startOnce(client, 'drill', workflowId, input);
 }
 
 export async function startSync(client: Client, workflowId: string, input: SyncInput): Promise<void> {

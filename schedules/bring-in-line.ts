@@ -1,10 +1,10 @@
 import type { Client } from '@temporalio/client';
-import type { Policy } from '../domain/configuration/types.ts';
 import {
   driftedSchedules,
   reconcileSchedules,
   type KnownSchedules,
   type Pauses,
+  type Scheduled,
   type ScheduleDifference,
 } from './reconcile.ts';
 
@@ -27,14 +27,14 @@ export interface ScheduleRecords {
 export async function bringSchedulesInLine(
   client: Client,
   taskQueue: string,
-  policies: readonly Policy[],
+  configured: Scheduled,
   records: ScheduleRecords,
   removed: readonly string[] = [],
 ): Promise<ScheduleDifference> {
   const [pauses, recorded] = await Promise.all([records.policyPauses.open(), records.schedules.list()]);
   const left = removed.map((policy) => [`backup/${policy}`, { policy, shape: null }] as const);
   const known = new Map([...left, ...recorded]);
-  const { shapes, ...difference } = await reconcileSchedules(client, taskQueue, policies, pauses, known);
+  const { shapes, ...difference } = await reconcileSchedules(client, taskQueue, configured, pauses, known);
   await records.schedules.record(shapes);
   return difference;
 }
@@ -43,13 +43,13 @@ export async function bringSchedulesInLine(
 export async function mendSchedules(
   client: Client,
   taskQueue: string,
-  policies: readonly Policy[],
+  configured: Scheduled,
   records: ScheduleRecords,
 ): Promise<string[]> {
   const [pauses, known] = await Promise.all([records.policyPauses.open(), records.schedules.list()]);
   const drifted = new Set(await driftedSchedules(client, known));
   const left = new Map([...known].filter(([id]) => !drifted.has(id)));
-  const { shapes } = await reconcileSchedules(client, taskQueue, policies, pauses, left);
+  const { shapes } = await reconcileSchedules(client, taskQueue, configured, pauses, left);
   await records.schedules.record(shapes, [...drifted]);
   return [...drifted];
 }

@@ -9,10 +9,19 @@ import {
   type ScheduleSpec,
 } from '@temporalio/client';
 import { canonicalJson } from '../domain/canonical-json.ts';
-import { scheduledRunsOf, type RunKind, type ScheduledRun } from '../domain/cadence/scheduled-runs.ts';
-import type { Policy } from '../domain/configuration/types.ts';
-import type { ScheduledInput } from '../workflows/messages.ts';
+import {
+  drillRunOf,
+  scheduledRunsOf,
+  type DrillRun,
+  type RunKind,
+  type ScheduledRun,
+} from '../domain/cadence/scheduled-runs.ts';
+import type { Configuration } from '../domain/configuration/types.ts';
+import type { DrillInput, ScheduledInput } from '../workflows/messages.ts';
 import { several } from './several.ts';
+
+/** What of a configuration runs by itself. */
+export type Scheduled = Pick<Configuration, 'policies' | 'drills'>;
 
 /** Ids of Schedules. */
 export interface ScheduleDifference {
@@ -28,7 +37,7 @@ export type Pauses = ReadonlyMap<string, { reason: string }>;
 export type KnownSchedules = ReadonlyMap<string, { policy: string; shape: string | null }>;
 
 interface WantedSchedule {
-  run: ScheduledRun;
+  run: ScheduledRun | DrillRun;
   pausedFor: string | null;
   /** Equal shapes are equal Schedules. */
   shape: string;
@@ -36,11 +45,11 @@ interface WantedSchedule {
 
 /** What `reconcile` would do. */
 export function compareSchedules(
-  policies: readonly Policy[],
+  configured: Scheduled,
   pauses: Pauses,
   known: KnownSchedules,
 ): ScheduleDifference {
-  const wanted = wantedSchedules(policies, pauses);
+  const wanted = wantedSchedules(configured, pauses);
   return {
     added: wanted.filter(({ run }) => !known.has(run.id)).map(({ run }) => run.id),
     changed: wanted
@@ -62,19 +71,19 @@ export interface Reconciled extends ScheduleDifference {
 export async function reconcileSchedules(
   client: Client,
   taskQueue: string,
-  policies: readonly Policy[],
+  configured: Scheduled,
   pauses: Pauses,
   known: KnownSchedules,
 ): Promise<Reconciled> {
-  const difference = compareSchedules(policies, pauses, known);
+  const difference = compareSchedules(configured, pauses, known);
   const touched = new Set([...difference.added, ...difference.changed]);
-  const wanted = wantedSchedules(policies, pauses).filter(({ run }) => touched.has(run.id));
+  const wanted = wantedSchedules(configured, pauses).filter(({ run }) => touched.has(run.id));
   await several(wanted, (one) => put(client, taskQueue, one));
   await several(difference.removed, (id) => remove(client, id));
   return {
     ...difference,
     shapes: [
-      ...wanted.map(({ run: { id, policy }, shape }) => ({ id, policy, shape })),
+      ...wanted.map(({ run, shape }) => ({ id: run.id, policy: policyOf(run), shape })),
       ...difference.removed.map((id) => ({ id, policy: known.get(id)?.policy ?? '', shape: null })),
     ],
   };
@@ -95,13 +104,20 @@ export async function driftedSchedules(client: Client, known: KnownSchedules): P
   return drifted;
 }
 
-function wantedSchedules(policies: readonly Policy[], pauses: Pauses): WantedSchedule[] {
-  return policies.flatMap((policy) =>
-    scheduledRunsOf(policy).map((run) => {
-      const pausedFor = pauses.get(policy.name)?.reason ?? null;
-      return { run, pausedFor, shape: canonicalJson({ ...run, pausedFor }) };
-    }),
-  );
+function wantedSchedules(configured: Scheduled, pauses: Pauses): WantedSchedule[] {
+  const runs = [
+    ...configured.policies.flatMap(scheduledRunsOf),
+    ...(configured.drills ?? []).flatMap((drill) => drillRunOf(drill) ?? []),
+  ];
+  return runs.map((run) => {
+    const pausedFor = pauses.get(policyOf(run))?.reason ?? null;
+    return { run, pausedFor, shape: canonicalJson({ ...run, pausedFor }) };
+  });
+}
+
+/** A drill belongs to none, and no name of a policy is empty. */
+function policyOf(run: ScheduledRun | DrillRun): string {
+  return run.kind === 'drill' ? '' : run.policy;
 }
 
 /** Updated where it is there, so that its past stays; the shape travels with what it starts, a memo of its own is for good. */
@@ -125,13 +141,6 @@ async function remove(client: Client, id: string): Promise<void> {
 }
 
 function optionsFor(taskQueue: string, { run, pausedFor, shape }: WantedSchedule) {
-  const input: ScheduledInput = {
-    policy: run.policy,
-    trigger: 'schedule',
-    actor: 'schedule',
-    ...(run.repository !== undefined && { repository: run.repository }),
-    ...(run.window !== null && { window: run.window }),
-  };
   return {
     scheduleId: run.id,
     spec: specOf(run),
@@ -140,7 +149,7 @@ function optionsFor(taskQueue: string, { run, pausedFor, shape }: WantedSchedule
       workflowType: WORKFLOWS[run.kind],
       workflowId: run.id,
       taskQueue,
-      args: [input],
+      args: [inputOf(run)],
       memo: { shape },
     },
     policies: {
@@ -151,14 +160,26 @@ function optionsFor(taskQueue: string, { run, pausedFor, shape }: WantedSchedule
   };
 }
 
-const WORKFLOWS: Record<RunKind, string> = {
+function inputOf(run: ScheduledRun | DrillRun): ScheduledInput | DrillInput {
+  const common = { trigger: 'schedule', actor: 'schedule' } as const;
+  if (run.kind === 'drill') return { drill: run.drill, ...common };
+  return {
+    policy: run.policy,
+    ...common,
+    ...(run.repository !== undefined && { repository: run.repository }),
+    ...(run.window !== null && { window: run.window }),
+  };
+}
+
+const WORKFLOWS: Record<RunKind | 'drill', string> = {
   backup: 'backup',
+  drill: 'drill',
   sync: 'sync',
   retention: 'retention',
   verify: 'verifyCadence',
 };
 
-function specOf({ cadence, offsetSeconds, jitterSeconds }: ScheduledRun): ScheduleSpec {
+function specOf({ cadence, offsetSeconds, jitterSeconds }: ScheduledRun | DrillRun): ScheduleSpec {
   return {
     ...(cadence.kind === 'every'
       ? { intervals: [{ every: `${cadence.seconds} s`, offset: `${offsetSeconds} s` }] }

@@ -7,6 +7,7 @@ import type {
 } from '../activities/contract.ts';
 import { createControlSteps } from '../activities/control-steps.ts';
 import type { Deployment } from '../activities/deployment.ts';
+import { createDrillSteps } from '../activities/drills/drill-steps.ts';
 import { createEvidenceSteps } from '../activities/drills/evidence-steps.ts';
 import { createGuardSteps } from '../activities/guard-steps.ts';
 import { createLookSteps } from '../activities/look-steps.ts';
@@ -33,6 +34,7 @@ export function stepsOf(deployment: Deployment): {
       ...createRetentionSteps(deployment),
       ...createLookSteps(deployment),
       ...createRemovalSteps(deployment),
+      ...createDrillSteps(deployment),
       ...createEvidenceSteps(deployment),
     },
   };

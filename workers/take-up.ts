@@ -10,6 +10,7 @@ import {
   restoreWorkflowId,
   startBackup,
   startCadenceRun,
+  startDrill,
   startRemoval,
   startRetention,
   startSync,
@@ -38,7 +39,7 @@ export async function takeUpWhatWasRunning(client: Client, catalog: Catalog, dat
     // A workflow ends its row before itself: only what the row says after that look counts.
     const job = await catalog.jobs.find(id);
     if (job.endedAt !== null) continue;
-    if (state === null) await startAgain(client, job);
+    if (state === null) await startAgain(client, catalog, job);
     else await endForgotten(catalog, job);
   }
   const restores = await catalog.restores.list({
@@ -58,17 +59,17 @@ export async function takeUpWhatWasRunning(client: Client, catalog: Catalog, dat
   }
 }
 
-/** The Schedules of the applied policies, where Temporal lost them or somebody changed them there. */
+/** The Schedules of the applied configuration, where Temporal lost them or somebody changed them there. */
 export async function takeUpSchedules(client: Client, catalog: Catalog): Promise<void> {
   const applied = await catalog.configurations.current();
-  if (applied) await mendSchedules(client, TASK_QUEUE, applied.configuration.policies, catalog);
+  if (applied) await mendSchedules(client, TASK_QUEUE, applied.configuration, catalog);
 }
 
 function isOurs(begunAt: string): boolean {
   return Date.now() - Date.parse(begunAt) > GRACE_MILLISECONDS;
 }
 
-async function startAgain(client: Client, job: Job): Promise<void> {
+async function startAgain(client: Client, catalog: Catalog, job: Job): Promise<void> {
   const policy = job.policy ?? '';
   const common = { policy, jobId: job.id, actor: 'take-up' };
   const assets = job.assets.map((one) => one.asset);
@@ -80,6 +81,15 @@ async function startAgain(client: Client, job: Job): Promise<void> {
       trigger: job.trigger,
       repository: job.repository,
     });
+  if (job.type === 'drill') {
+    const { drill } = await catalog.drills.find(job.id);
+    await startDrill(client, job.workflowId, {
+      drill,
+      drillId: job.id,
+      actor: 'take-up',
+      trigger: job.trigger,
+    });
+  }
   if (isCadenceRun(job)) await startCadenceRun(client, job.workflowId, { ...common, trigger: job.trigger });
   else if (job.type === 'verify')
     await startVerification(client, job.workflowId, { ...common, points: [], all: false });

@@ -61,6 +61,14 @@ export interface VerifyCadenceInput {
   window?: Window;
 }
 
+export interface DrillInput {
+  drill: string;
+  /** Absent on a scheduled run. */
+  drillId?: string;
+  trigger?: Trigger;
+  actor?: string;
+}
+
 export interface RestoreInput {
   restoreId: string;
   asset: string;

@@ -27,3 +27,11 @@ export function labelRestore(asset: string, status: RestoreStatus): void {
     { key: holdfastStatus, value: status },
   ]);
 }
+
+export function labelDrill(assets: string[], status: JobStatus): void {
+  upsertSearchAttributes([
+    { key: holdfastJob, value: 'drill' },
+    { key: holdfastAsset, value: assets },
+    { key: holdfastStatus, value: status },
+  ]);
+}

@@ -1,6 +1,11 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import { ActivityCancellationType, isCancellation, proxyActivities } from '@temporalio/workflow';
-import type { ControlActivities, HostActivities, NotifyActivities } from '../activities/contract.ts';
+import type {
+  ControlActivities,
+  EvidenceActivities,
+  HostActivities,
+  NotifyActivities,
+} from '../activities/contract.ts';
 import { nonRetryableCodes } from '../domain/errors.ts';
 import type { Failure } from '../domain/job.ts';
 
@@ -89,6 +94,16 @@ export function notifySteps(summary: string) {
   return proxyActivities<NotifyActivities>({
     startToCloseTimeout: '60 s',
     retry: { initialInterval: '500 ms', maximumAttempts: 2, nonRetryableErrorTypes: NEVER_RETRIED },
+    summary,
+  });
+}
+
+/** What was drilled must not be lost because a disk was full for an hour: tried again without end. */
+export function evidenceSteps(hostQueue: string, summary: string) {
+  return proxyActivities<EvidenceActivities>({
+    taskQueue: hostQueue,
+    startToCloseTimeout: '60 s',
+    retry: { initialInterval: '500 ms', maximumInterval: '30 s', nonRetryableErrorTypes: NEVER_RETRIED },
     summary,
   });
 }

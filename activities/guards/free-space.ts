@@ -73,6 +73,7 @@ function withSignal(step: Step, signal: AbortSignal): Step {
     progress: (progress) => step.progress(progress),
     say: (level, message) => step.say(level, message),
     started: (process) => step.started(process),
+    ran: (command) => step.ran?.(command),
   };
 }
 

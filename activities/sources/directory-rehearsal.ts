@@ -1,12 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { IntegrityFigures } from '../../domain/evidence/record.ts';
 import type { DirectoryManifest, Manifest, ProofReport } from '../../domain/recovery-point.ts';
 import { resolveTool } from '../../tools/resolve.ts';
 import type { Step } from '../step.ts';
 import { differences } from '../verify/directory-difference.ts';
 import { writeManifest, type ManifestSummary } from '../verify/directory-digest.ts';
 import { keptManifest } from '../verify/manifest-file.ts';
-import type { RestoredParts, Workspace } from './source.ts';
+import { NO_FIGURES, type RestoredParts, type UseRehearsed, type Workspace } from './source.ts';
 
 /** The digest of the restored folder is the one of what was stored; where not, which entries differ. */
 export async function rehearseDirectory(
@@ -15,6 +16,7 @@ export async function rehearseDirectory(
   workspace: Workspace,
   step: Step,
   options: { getfattr?: string },
+  use?: UseRehearsed,
 ): Promise<ProofReport> {
   const root = restored['files'];
   if (root === undefined) return failed('files', 'the recovery point has no part "files"');
@@ -26,11 +28,29 @@ export async function rehearseDirectory(
     { root, output, scratch: workspace.scratch, getfattr, bytesTotal, phase: 'rehearsal' },
     step,
   );
+  const asRoot = process.geteuid?.() === 0;
+  const report = await compared(found, manifest, workspace, output, asRoot);
+  const expected = manifest?.kind === 'directory' ? figures(manifest, asRoot) : NO_FIGURES;
+  await use?.({ report, expected, found: figures(found, asRoot), place: { kind: 'path', path: root } });
+  return report;
+}
+
+function figures(of: ManifestSummary | DirectoryManifest, asRoot: boolean): IntegrityFigures {
+  const { files, bytes, digest, unprivilegedDigest } = of;
+  return { ...NO_FIGURES, files, bytes, digest: asRoot ? digest : (unprivilegedDigest ?? digest) };
+}
+
+async function compared(
+  found: ManifestSummary,
+  manifest: Manifest | null,
+  workspace: Workspace,
+  output: string,
+  asRoot: boolean,
+): Promise<ProofReport> {
   if (manifest === null) return withoutManifest(found);
   if (manifest.kind !== 'directory')
     return failed('manifest', `it is one of a ${manifest.kind}, not a directory`);
 
-  const asRoot = process.geteuid?.() === 0;
   const full = found.digest === manifest.digest;
   const unprivileged = !asRoot && found.unprivilegedDigest === manifest.unprivilegedDigest;
   const checks = [readable(found), counts(manifest, found)];

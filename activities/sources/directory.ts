@@ -24,8 +24,8 @@ export function createDirectorySource(options: DirectorySourceOptions = {}): Sou
     size: (asset, step) => sizeOfTree(asset.path, step),
     capture: (asset, workspace, step, wanted) => captureDirectory(asset, workspace, step, wanted, options),
     captureForSafety: (_asset, target, _workspace, step) => captureDirectoryForSafety(target, step),
-    rehearse: (_asset, restored, manifest, workspace, step) =>
-      rehearseDirectory(restored, manifest, workspace, step, options),
+    rehearse: (_asset, restored, manifest, workspace, step, use) =>
+      rehearseDirectory(restored, manifest, workspace, step, options, use),
     resolveTarget: (asset, to) => resolveDirectoryTarget(asset, to, options),
     checkTarget: (asset, target, bytes, step) => checkDirectoryTarget(asset, target, bytes, step, options),
     impact: (asset, order, workspace, step) => impactOnDirectory(asset, order, workspace, step),

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import type { SqlCheck } from '../../domain/configuration/types.ts';
 import { HoldfastError } from '../../domain/errors.ts';
+import type { IntegrityFigures } from '../../domain/evidence/record.ts';
 import type { Manifest, ProofReport } from '../../domain/recovery-point.ts';
 import type { Step } from '../step.ts';
 import { readArchive, tryToRestore, type Archive } from './postgres-archive.ts';
@@ -12,7 +13,7 @@ import { quotedName } from './postgres-identifiers.ts';
 import { packageOfExtension } from './postgres-extensions.ts';
 import { withSandbox, type Sandbox } from './postgres-sandbox.ts';
 import { countDifferences, countRows } from './postgres-tables.ts';
-import type { RestoredParts } from './source.ts';
+import { NO_FIGURES, type RestoredParts, type UseRehearsed } from './source.ts';
 
 export interface Rehearsal {
   restored: RestoredParts;
@@ -22,6 +23,7 @@ export interface Rehearsal {
   pgRestore: string;
   scratch: string;
   cache: string | null;
+  use?: UseRehearsed | undefined;
 }
 
 type Check = ProofReport['checks'][number];
@@ -35,11 +37,20 @@ export async function rehearseDump(rehearsal: Rehearsal, step: Step): Promise<Pr
     if (restore.some(({ ok }) => !ok)) return restore;
     const copy = await connect(databaseOf(sandbox.address), step);
     try {
-      return [
+      const found = await countRows(copy);
+      const checks = [
         ...restore,
-        await countsCheck(copy, rehearsal.manifest),
+        countsCheck(found, rehearsal.manifest),
         ...(await sqlChecks(copy, rehearsal.checks)),
       ];
+      const noted = rehearsal.manifest?.kind === 'postgres' ? rehearsal.manifest.tables : null;
+      await rehearsal.use?.({
+        report: { ok: checks.every(({ ok }) => ok), checks },
+        expected: noted ? figuresOf(noted) : NO_FIGURES,
+        found: figuresOf(found),
+        place: { kind: 'url', url: urlOf(databaseOf(sandbox.address)) },
+      });
+      return checks;
     } finally {
       await copy.close();
     }
@@ -138,8 +149,19 @@ async function restoreDatabase(
   return null;
 }
 
-async function countsCheck(copy: Connection, manifest: Manifest | null): Promise<Check> {
-  const found = await countRows(copy);
+function figuresOf(tables: Record<string, number>): IntegrityFigures {
+  const counts = Object.values(tables);
+  const rows = counts.reduce((sum, count) => sum + count, 0);
+  return { ...NO_FIGURES, tables: counts.length, rows };
+}
+
+/** Of the sandbox, for those who use it: its account and password end with it. */
+function urlOf({ host, port, user, password, database }: PostgresAddress): string {
+  const login = `${encodeURIComponent(user)}:${encodeURIComponent(password ?? '')}`;
+  return `postgresql://${login}@${host}:${port}/${database}?sslmode=disable`;
+}
+
+function countsCheck(found: Record<string, number>, manifest: Manifest | null): Check {
   const tables = Object.keys(found).length;
   if (manifest?.kind !== 'postgres') {
     return {

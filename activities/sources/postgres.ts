@@ -81,7 +81,7 @@ export function createPostgresSource(options: PostgresSourceOptions): Source<Pos
       }
     },
 
-    rehearse: async (asset, restored, manifest, workspace, step) =>
+    rehearse: async (asset, restored, manifest, workspace, step, use) =>
       rehearseDump(
         {
           restored,
@@ -90,6 +90,7 @@ export function createPostgresSource(options: PostgresSourceOptions): Source<Pos
           pgRestore: join((await newest(find)).folder, 'pg_restore'),
           scratch: workspace.scratch,
           cache: options.cache,
+          use,
         },
         step,
       ),

@@ -1,3 +1,4 @@
+import type { IntegrityFigures } from '../../domain/evidence/record.ts';
 import type { Impact } from '../../domain/restore.ts';
 import type { CaptureMethod, Manifest, ProofReport } from '../../domain/recovery-point.ts';
 import type { Repository, StoredPart } from '../repositories/repository.ts';
@@ -49,6 +50,24 @@ export interface Capture {
 /** Folder per part, as the repository restored it. */
 export type RestoredParts = Record<string, string>;
 
+/** What a rehearsal found, and where what it restored can be used until `UseRehearsed` returns. */
+export interface Rehearsed {
+  report: ProofReport;
+  expected: IntegrityFigures;
+  found: IntegrityFigures;
+  place: { kind: 'path'; path: string } | { kind: 'url'; url: string };
+}
+
+export type UseRehearsed = (rehearsed: Rehearsed) => Promise<void>;
+
+export const NO_FIGURES: IntegrityFigures = {
+  files: null,
+  bytes: null,
+  digest: null,
+  tables: null,
+  rows: null,
+};
+
 export interface CaptureOptions {
   /** false: take no manifest (the policy asks only for `stored`). */
   manifest: boolean;
@@ -96,13 +115,17 @@ export interface Source<A> {
     workspace: Workspace,
     step: Step,
   ): Promise<Capture | null>;
-  /** Checks a restored copy in a sandbox against the manifest and the asset's own checks. */
+  /**
+   * Checks a restored copy in a sandbox against the manifest and the asset's own checks. `use` is called when it
+   * could be opened, whatever the checks said: until it returns, the sandbox stays.
+   */
   rehearse(
     asset: A,
     restored: RestoredParts,
     manifest: Manifest | null,
     workspace: Workspace,
     step: Step,
+    use?: UseRehearsed,
   ): Promise<ProofReport>;
 
   /** `to`: the person's `--to`, or null for in place. Refuses what can never work. */

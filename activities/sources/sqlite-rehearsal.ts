@@ -1,6 +1,7 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError } from '../../domain/errors.ts';
+import type { IntegrityFigures } from '../../domain/evidence/record.ts';
 import type { Manifest, ProofReport, SqliteManifest } from '../../domain/recovery-point.ts';
 import { resolveTool } from '../../tools/resolve.ts';
 import type { Step } from '../step.ts';
@@ -9,7 +10,7 @@ import { databaseUri } from './sqlite-command.ts';
 import { countTables, foreignKeyViolations, integrityProblems, type OpenDatabase } from './sqlite-facts.ts';
 import { COMPANIONS } from './sqlite-files.ts';
 import { privateCopy } from './sqlite-opening.ts';
-import type { RestoredParts, Workspace } from './source.ts';
+import { NO_FIGURES, type RestoredParts, type UseRehearsed, type Workspace } from './source.ts';
 
 type Check = ProofReport['checks'][number];
 
@@ -20,6 +21,7 @@ export async function rehearseSqlite(
   workspace: Workspace,
   step: Step,
   options: { sqlite3?: string },
+  use?: UseRehearsed,
 ): Promise<ProofReport> {
   const expected = manifest?.kind === 'sqlite' ? manifest : null;
   const found = await findDatabase(restored, expected);
@@ -30,12 +32,29 @@ export async function rehearseSqlite(
     ? await privateCopy(found.path, workspace.scratch, step)
     : databaseUri(found.path, 'immutable');
   const database = { sqlite3, uri };
+  const figures: IntegrityFigures = { ...NO_FIGURES };
   const checks: Check[] = [await checkIntegrity(database, step)];
   if (checks[0]?.ok) {
-    checks.push(await checkForeignKeys(database, step), await checkTables(database, expected, step));
+    checks.push(await checkForeignKeys(database, step), await checkTables(database, expected, figures, step));
   }
-  if (expected) checks.push(await checkContent(found.path, expected, step));
-  return { ok: checks.every(({ ok }) => ok), checks };
+  if (expected) checks.push(await checkContent(found.path, expected, figures, step));
+  const report = { ok: checks.every(({ ok }) => ok), checks };
+  await use?.({
+    report,
+    expected: expected ? figuresOf(expected) : NO_FIGURES,
+    found: figures,
+    place: { kind: 'path', path: found.path },
+  });
+  return report;
+}
+
+function figuresOf({ bytes, sha256, tables }: SqliteManifest): IntegrityFigures {
+  return { ...NO_FIGURES, bytes, digest: sha256, ...totals(tables) };
+}
+
+function totals(tables: Record<string, number>): Pick<IntegrityFigures, 'tables' | 'rows'> {
+  const counts = Object.values(tables);
+  return { tables: counts.length, rows: counts.reduce((sum, count) => sum + count, 0) };
 }
 
 /** The database among the restored files, or why there is none. */
@@ -77,12 +96,13 @@ async function checkForeignKeys(database: OpenDatabase, step: Step): Promise<Che
 async function checkTables(
   database: OpenDatabase,
   expected: SqliteManifest | null,
+  figures: IntegrityFigures,
   step: Step,
 ): Promise<Check> {
   try {
     const { tables, notCounted } = await countTables(database, step);
-    const rows = Object.values(tables).reduce((sum, count) => sum + count, 0);
-    const total = `${Object.keys(tables).length} tables, ${rows} rows`;
+    Object.assign(figures, totals(tables));
+    const total = `${figures.tables} tables, ${figures.rows} rows`;
     const names = new Set([...Object.keys(tables), ...Object.keys(expected?.tables ?? {})]);
     const different = expected ? [...names].filter((name) => tables[name] !== expected.tables[name]) : [];
     const skipped = notCounted.length > 0 ? `; not counted: ${notCounted.join(', ')}` : '';
@@ -99,8 +119,15 @@ async function checkTables(
   }
 }
 
-async function checkContent(path: string, expected: SqliteManifest, step: Step): Promise<Check> {
+async function checkContent(
+  path: string,
+  expected: SqliteManifest,
+  figures: IntegrityFigures,
+  step: Step,
+): Promise<Check> {
   const sha256 = await digestOfFile(path, step);
+  figures.digest = sha256;
+  figures.bytes = (await stat(path)).size;
   const ok = sha256 === expected.sha256;
   const detail = ok
     ? `${sha256.slice(0, 16)}…: ${expected.bytes} bytes`

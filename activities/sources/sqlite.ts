@@ -36,8 +36,8 @@ export function createSqliteSource(options: SqliteSourceOptions = {}): Source<Sq
     capture: (asset, workspace, step, wanted) => captureSqlite(asset, workspace, step, wanted, options),
     captureForSafety: (asset, target, workspace, step) =>
       captureSqliteForSafety(asset, target, workspace, step, options),
-    rehearse: (_asset, restored, manifest, workspace, step) =>
-      rehearseSqlite(restored, manifest, workspace, step, options),
+    rehearse: (_asset, restored, manifest, workspace, step, use) =>
+      rehearseSqlite(restored, manifest, workspace, step, options, use),
     resolveTarget: (asset, to) => resolveSqliteTarget(asset, to, options),
     checkTarget: (asset, target, bytes, step) => checkSqliteTarget(asset, target, bytes, step),
     impact: (asset, order, workspace, step) => impactOnSqlite(asset, order, workspace, step, options),

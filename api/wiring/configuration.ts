@@ -21,19 +21,18 @@ export function configurationServices({ catalog, temporal }: Parts): Configurati
           catalog.policyPauses.open(),
           catalog.schedules.list(),
         ]);
-        const schedules = compareSchedules(configuration.policies, pauses, known);
+        const schedules = compareSchedules(configuration, pauses, known);
         return { ...difference, dryRun, schedules, warnings };
       }
       const own = catalog.as(actor.name);
       const difference = await own.configurations.apply(configuration);
-      const { policies } = configuration;
       // Under its old name a renamed policy has Schedules, which go like those of one removed.
       const removed = [
         ...difference.policies.removed,
         ...difference.renamed.policies.map(({ from }) => from),
       ];
       const schedules = await asking('bringing the Schedules in line', () =>
-        bringSchedulesInLine(temporal, TASK_QUEUE, policies, own, removed),
+        bringSchedulesInLine(temporal, TASK_QUEUE, configuration, own, removed),
       );
       return { ...difference, dryRun, schedules, warnings };
     },

@@ -7,6 +7,7 @@ import { evidenceFiles, statementIn } from '../../domain/evidence/files.ts';
 import { MANIFEST_FILE, sealManifest, type ManifestEntry } from '../../domain/evidence/manifest.ts';
 import { controlReport, type ControlReport } from '../../domain/evidence/report.ts';
 import type { Statement } from '../../domain/evidence/statement.ts';
+import { drillsDue } from '../../domain/drills/due.ts';
 import { HoldfastError } from '../../domain/errors.ts';
 import type { EvidencePeriod, EvidenceServices } from '../evidence-services.ts';
 import type { Actor } from '../services.ts';
@@ -47,12 +48,15 @@ async function* exported(
 }
 
 async function reported(
-  { catalog, drillsDue, clock = () => new Date() }: Parts,
+  { catalog, clock = () => new Date() }: Parts,
   period: { from: string; to: string },
 ): Promise<ControlReport> {
   const statements: Statement[] = [];
   for await (const { envelope } of catalog.evidence.stream(period)) statements.push(statementIn(envelope));
-  const due = drillsDue ? await drillsDue(new Date(period.from), new Date(period.to)) : null;
+  const history = await catalog.drills.configured();
+  // A schedule that never was says nothing of what should have been held.
+  const known = history.some(({ drills }) => drills.some(({ cadence }) => cadence !== null));
+  const due = known ? drillsDue(history, new Date(period.from), new Date(period.to)) : null;
   return controlReport({ period, statements, due }, clock());
 }
 

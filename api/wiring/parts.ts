@@ -1,6 +1,5 @@
 import type { Client } from '@temporalio/client';
 import type { Catalog } from '../../catalog/index.ts';
-import type { DueDrill } from '../../domain/evidence/due.ts';
 import type { AuditKey } from './audit-key.ts';
 
 /** What the services are made of. */
@@ -12,8 +11,6 @@ export interface Parts {
   dataDir: string;
   /** As the chain names this machine. */
   host: string;
-  /** When drills were due, by the schedules applied at the time; not known, if left out. */
-  drillsDue?: (from: Date, to: Date) => Promise<DueDrill[]>;
   /** This host's, if left out. */
   clock?: () => Date;
 }

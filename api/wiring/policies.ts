@@ -39,7 +39,7 @@ export function policyServices({ catalog, temporal }: Parts): PolicyServices {
     const own = catalog.as(actor.name);
     await change(own);
     await asking(`bringing the Schedules of ${name} in line`, () =>
-      bringSchedulesInLine(temporal, TASK_QUEUE, applied?.configuration.policies ?? [], own),
+      bringSchedulesInLine(temporal, TASK_QUEUE, applied?.configuration ?? { policies: [] }, own),
     );
     return itemOf(policy, (await own.policyPauses.open()).get(name) ?? null, new Date());
   }

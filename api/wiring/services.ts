@@ -5,6 +5,7 @@ import { configurationServices } from './configuration.ts';
 import { incidentServices } from './incidents.ts';
 import { jobServices } from './jobs.ts';
 import type { Parts } from './parts.ts';
+import { drillServices } from './drills.ts';
 import { evidenceServices } from './evidence.ts';
 import { historyServices } from './histories.ts';
 import { holdServices } from './holds.ts';
@@ -20,6 +21,7 @@ export function createServices(parts: Parts): Services {
   return {
     ...statusServices(parts),
     ...auditServices(parts),
+    ...drillServices(parts),
     ...evidenceServices(parts),
     ...historyServices(parts),
     ...jobServices(parts),

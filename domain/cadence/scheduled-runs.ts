@@ -2,6 +2,7 @@
 // next runs are shown, and a simulated year is played.
 
 import { longestGap } from '../configuration/cadence.ts';
+import type { Drill } from '../configuration/drill-types.ts';
 import type { Policy, Retention, Timing } from '../configuration/types.ts';
 import { travellingCopies } from '../copies/policy-copies.ts';
 import type { DueTimes } from './next-run.ts';
@@ -23,6 +24,26 @@ export interface ScheduledRun extends DueTimes {
   window: Window | null;
   /** Of a sync: where to. */
   repository?: string;
+}
+
+/** A drill's own: `drill/quarterly`. */
+export interface DrillRun extends Omit<ScheduledRun, 'kind' | 'policy' | 'repository'> {
+  kind: 'drill';
+  drill: string;
+}
+
+/** null: it is held by hand only. Exactly when due, so that its evidence names the time an auditor expects. */
+export function drillRunOf({ name, cadence }: Drill): DrillRun | null {
+  if (cadence === null) return null;
+  const id = `drill/${name}`;
+  return {
+    ...{ id, kind: 'drill', drill: name, cadence },
+    offsetSeconds: cadence.kind === 'every' ? ownMoment(id) % cadence.seconds : 0,
+    jitterSeconds: null,
+    catchUpSeconds: onePeriod(cadence),
+    overlap: 'skip',
+    window: null,
+  };
 }
 
 export function scheduledRunsOf(policy: Policy): ScheduledRun[] {

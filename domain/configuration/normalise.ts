@@ -3,6 +3,7 @@
 import type { SecretReference } from '../secret-reference.ts';
 import { DEFAULT_IDEMPOTENCY_SECONDS, normaliseHeadroom, normaliseLimits } from './normalise-guards.ts';
 import { normaliseNotification } from './normalise-notifications.ts';
+import { normaliseDrill } from './schema-drills.ts';
 import { resolvePath } from './paths.ts';
 import { presets } from './retention-presets.ts';
 import { absoluteRepositoryUrl } from './repository-url.ts';
@@ -47,6 +48,11 @@ export function normalise(written: WrittenConfiguration, folder: string): Config
     repositories: (written.repositories ?? []).map((repository) => normaliseRepository(repository, folder)),
     assets: (written.assets ?? []).map((asset) => normaliseAsset(asset, folder)),
     policies: (written.policies ?? []).map(normalisePolicy),
+    ...(written.drills?.length && {
+      drills: written.drills.map((drill) =>
+        normaliseDrill(drill, (command) => absoluteCommand(command, folder)),
+      ),
+    }),
     notifications: (written.notifications ?? []).map((channel) =>
       normaliseNotification(channel, (reference) => absoluteSource(reference, folder)),
     ),

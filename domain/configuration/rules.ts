@@ -9,6 +9,7 @@ import type { Finding, Path } from './problem.ts';
 import { brokenRenames } from './rename-rules.ts';
 import { repositoryIdentity } from './repository-url.ts';
 import { brokenVerification } from './rules-verification.ts';
+import { brokenDrills } from './rules-drills.ts';
 import { brokenGuards } from './rules-guards.ts';
 import { brokenTargets } from './rules-targets.ts';
 import { brokenCopy } from './rules-copies.ts';
@@ -29,6 +30,7 @@ export function brokenRules(document: unknown, folder: string): Finding[] {
       ...brokenGuards(document, path),
       ...brokenTargets(document, path),
     ]),
+    ...brokenDrills(document),
     ...brokenNotifications(document),
     ...contradictingRetention(document, itemsOf(document, ['policies'])),
     ...itemsOf(document, ['policies']).flatMap((path) => [

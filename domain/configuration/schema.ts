@@ -7,6 +7,7 @@ import { asset } from './schema-assets.ts';
 import * as timing from './schema-timing.ts';
 import { objectives } from './schema-objectives.ts';
 import { verification } from './schema-verification.ts';
+import { drills } from './schema-drills.ts';
 import * as guards from './schema-guards.ts';
 import { repositorySsh } from './schema-targets.ts';
 import { notifications } from './schema-notifications.ts';
@@ -123,6 +124,7 @@ export const configurationSchema = value.keys('a configuration', {
   repositories: value.list(repository, 'a list of repositories', '[{ name: local, … }]').optional(),
   assets: value.list(asset, 'a list of assets', '[{ name: uploads, … }]').optional(),
   policies: value.list(policy, 'a list of policies', '[{ name: daily, … }]').optional(),
+  drills: drills.optional(),
   idempotency: guards.idempotency.optional(),
   notifications: notifications.optional(),
 });

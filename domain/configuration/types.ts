@@ -4,6 +4,7 @@
 
 import type { Window } from '../cadence/window.ts';
 import type { RequiredProof } from '../proof.ts';
+import type { Drill } from './drill-types.ts';
 import type { NotificationChannel } from './notification-types.ts';
 import type { SecretReference } from '../secret-reference.ts';
 
@@ -22,6 +23,8 @@ export interface Configuration {
   repositories: Repository[];
   assets: Asset[];
   policies: Policy[];
+  /** Absent where none is configured. */
+  drills?: Drill[];
   /** Absent in configurations that were applied before there were channels. */
   notifications?: NotificationChannel[];
 }

@@ -31,7 +31,7 @@ const point = z.strictObject({
   parts: z.array(z.strictObject({ name, snapshotId: name })).min(1),
 });
 
-const asset = z.strictObject({
+export const drilledAsset = z.strictObject({
   asset: name,
   assetType: name,
   class: name,
@@ -46,6 +46,8 @@ const asset = z.strictObject({
     .nullable(),
   checks: z.array(check),
 });
+
+export const drillPhase = z.strictObject({ name, startedAt: time, seconds });
 
 const production = z.discriminatedUnion('method', [
   z.strictObject({ asset: name, method: z.literal('digests'), before: name, after: name }),
@@ -78,8 +80,8 @@ export const drillRecord = z.strictObject({
   }),
   objectives,
   measured: objectives,
-  assets: z.array(asset),
-  phases: z.array(z.strictObject({ name, startedAt: time, seconds })),
+  assets: z.array(drilledAsset),
+  phases: z.array(drillPhase),
   smoke: z.array(check),
   production: z.array(production),
   keys: z.array(z.strictObject({ repository: name, reference: text, from: text })),

@@ -6,7 +6,7 @@ import type { CopyState } from '../copies/lag.ts';
 import { formatDuration } from '../duration.ts';
 import type { AssetHealth } from '../objectives.ts';
 import { severityRank, type Condition } from './condition.ts';
-import type { AssetFact, ChannelFact, IncidentFacts, Outcome, RepositoryFact } from './facts.ts';
+import type { AssetFact, ChannelFact, DrillFact, IncidentFacts, Outcome, RepositoryFact } from './facts.ts';
 import { overdue } from './overdue.ts';
 
 export function conditionsOf(facts: IncidentFacts, now: Date): Condition[] {
@@ -18,6 +18,7 @@ export function conditionsOf(facts: IncidentFacts, now: Date): Condition[] {
     ...facts.repositories.flatMap(repository),
     ...facts.lateCopies.map(lateCopy),
     ...facts.channels.flatMap(channel),
+    ...(facts.drills ?? []).flatMap(drilled),
   ];
   const byKey = new Map<string, Condition>();
   for (const condition of found) byKey.set(condition.key, merged(byKey.get(condition.key), condition));
@@ -96,6 +97,24 @@ function outcome({ policy, asset, type, status, jobId, error }: Outcome): Condit
 }
 
 const endWords = { failed: 'failed', cancelled: 'was cancelled', warning: '' };
+
+/** One for the drill as a whole, until it passes: one page, whatever of it failed. */
+function drilled({ drill, id, outcome: how, reason, policies }: DrillFact): Condition[] {
+  if (how === 'passed') return [];
+  const words = {
+    failed: 'failed: not everything could be brought back as it was',
+    missed: 'brought everything back, and missed an objective',
+    inconclusive: 'did not show everything it was to show',
+  };
+  return [
+    {
+      ...{ key: `drill/${drill}`, topic: 'drill', policies, asset: null, reason: reason || words[how] },
+      severity: how === 'inconclusive' ? 'warning' : 'page',
+      title: `drill ${drill} ${words[how]}`,
+      next: `\`holdfast drill show ${id.slice(0, 8)}\`; when it is set right, \`holdfast drill run ${drill}\` tests it again`,
+    },
+  ];
+}
 
 /** Somebody cancelled it: for the record. A drill that fails says that the site could not be brought back. */
 function severityOf(type: Outcome['type'], status: Exclude<Outcome['status'], 'success'>): Severity {

@@ -3,6 +3,7 @@
 
 import type { CopyState } from '../copies/lag.ts';
 import type { Cadence, DataClass } from '../configuration/types.ts';
+import type { DrillOutcome } from '../evidence/outcome.ts';
 import type { Failure, JobType } from '../job.ts';
 import type { AssetHealth } from '../objectives.ts';
 
@@ -14,6 +15,17 @@ export interface IncidentFacts {
   /** Copies that are further behind than their lag allows. */
   lateCopies: CopyState[];
   channels: ChannelFact[];
+  /** How the last one of each configured drill ended; left out: none is. */
+  drills?: DrillFact[];
+}
+
+export interface DrillFact {
+  drill: string;
+  id: string;
+  outcome: DrillOutcome;
+  reason: string;
+  /** That it brings back. */
+  policies: string[];
 }
 
 export interface AssetFact {

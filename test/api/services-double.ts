@@ -17,6 +17,7 @@ import type {
   Services,
   StatusReport,
 } from '../../api/services.ts';
+import { drillsDouble } from './drills-double.ts';
 import { evidenceDouble } from './evidence-double.ts';
 
 export interface ServicesDouble extends Services {
@@ -60,6 +61,7 @@ export function servicesDouble(): ServicesDouble {
   }
 
   const plain: ServicesDouble = {
+    ...drillsDouble(),
     ...evidenceDouble(),
     calls: [],
     jobs: new Map(),

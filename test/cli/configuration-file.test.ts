@@ -70,10 +70,10 @@ describe('loadConfiguration', () => {
   });
 
   it('names the file in every problem', async () => {
-    await writeFile(join(folder, 'bad.yaml'), 'version: 1\ndrills: []\n');
+    await writeFile(join(folder, 'bad.yaml'), 'version: 1\nrecipes: []\n');
     const error = await failure('bad.yaml');
     assert.ok(error instanceof ConfigurationError);
-    assert.match(error.cause, /^bad\.yaml:2:1 drills: unknown key/);
+    assert.match(error.cause, /^bad\.yaml:2:1 recipes: unknown key/);
   });
 
   it('says of a missing default file how to get one', async () => {

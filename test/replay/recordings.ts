@@ -27,6 +27,7 @@ const restore: RestoreInput = {
   expirySeconds: 3600,
 };
 
+const drill = { drill: 'quarterly', drillId: 'drill-1', trigger: 'manual', actor: 'tester' };
 const retention = { policy: 'critical', jobId: 'job-3', trigger: 'manual', actor: 'tester', confirm: false };
 const leaseAfterAWhile: Script['askForLease'] = async () => undefined;
 const keyOf = (run: Run): string => run.of('askForLease')[0]?.input.key as string;
@@ -216,6 +217,13 @@ export const recordings: Recording[] = [
       await until('it is shown as waiting', () => run.of('jobWaits').length > 0);
       await run.handle.signal(leaseGranted, { repository: 'local', key: keyOf(run), fence: 1 });
     },
+  },
+  { name: 'drill-success', workflow: 'drill', input: drill, script: {} },
+  {
+    name: 'drill-lost',
+    workflow: 'drill',
+    input: drill,
+    script: { holdDrill: async () => failWith('source.unreadable') },
   },
   {
     name: 'lease',

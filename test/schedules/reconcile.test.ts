@@ -28,7 +28,7 @@ describe('Schedules', function () {
     name,
   });
   const bring = (policies: Policy[]) =>
-    bringSchedulesInLine(temporal.client, QUEUE, policies, fixture.catalog);
+    bringSchedulesInLine(temporal.client, QUEUE, { policies }, fixture.catalog);
   const describeOf = (id: string) => temporal.client.schedule.getHandle(id).describe();
   const startedOf = async (id: string) =>
     (await describeOf(id)).info.recentActions.map(({ scheduledAt }) => scheduledAt);
@@ -80,9 +80,11 @@ describe('Schedules', function () {
     await bring([lost]);
     await temporal.client.schedule.getHandle('backup/lost').delete();
     assert.deepEqual((await bring([lost])).added, [], 'the catalogue does not know');
-    assert.deepEqual(await mendSchedules(temporal.client, QUEUE, [lost], fixture.catalog), ['backup/lost']);
+    assert.deepEqual(await mendSchedules(temporal.client, QUEUE, { policies: [lost] }, fixture.catalog), [
+      'backup/lost',
+    ]);
     assert.equal((await describeOf('backup/lost')).action.workflowType, 'backup');
-    assert.deepEqual(await mendSchedules(temporal.client, QUEUE, [lost], fixture.catalog), []);
+    assert.deepEqual(await mendSchedules(temporal.client, QUEUE, { policies: [lost] }, fixture.catalog), []);
     const { items } = await fixture.catalog.audit.list({ action: 'schedule.mended' });
     assert.deepEqual(
       items.map(({ subject }) => subject),
@@ -98,7 +100,8 @@ describe('Schedules', function () {
     const unwanted = untouched.pop()!;
     await bring(policies);
     const ids = (some: Policy[]) => some.flatMap(({ name }) => [`backup/${name}`, `retention/${name}`]);
-    const mend = (wanted: Policy[]) => mendSchedules(temporal.client, QUEUE, wanted, fixture.catalog);
+    const mend = (wanted: Policy[]) =>
+      mendSchedules(temporal.client, QUEUE, { policies: wanted }, fixture.catalog);
     for (let round = 0; round < 5; round += 1) {
       const before = (await fixture.catalog.audit.list({ limit: 1 })).items[0]!.sequence;
       for (const id of ids([lost])) await temporal.client.schedule.getHandle(id).delete();

@@ -3,10 +3,12 @@ import { ApplicationFailure } from '@temporalio/common';
 import { asFailure } from '../../activities/activity-step.ts';
 import type {
   ControlActivities,
+  EvidenceActivities,
   HostActivities,
   JobPlan,
   NotifyActivities,
 } from '../../activities/contract.ts';
+import { drillRecordOf } from '../domain/evidence/evidence-fixture.ts';
 import { HoldfastError, type FailureCode } from '../../domain/errors.ts';
 import { leaseGranted } from '../../workflows/messages.ts';
 import type { RestoreStatus } from '../../domain/restore.ts';
@@ -14,7 +16,7 @@ import type { RestoreStatus } from '../../domain/restore.ts';
 // A double of our own activities/contract.ts, for tests of the workflows: each step does at once what went
 // well would do, or what the test's script says, and is written down in the order it was called.
 
-export type Steps = ControlActivities & HostActivities & NotifyActivities;
+export type Steps = ControlActivities & EvidenceActivities & HostActivities & NotifyActivities;
 export type StepName = keyof Steps;
 
 export type Script = {
@@ -168,6 +170,15 @@ const wellBehaved: Required<Script> = {
   beginAsset: nothing,
   endAsset: nothing,
   endJob: nothing,
+  beginDrill: async ({ drillId, drill, actor }) => ({
+    ...{ drillId, drill, actor, configuration: 'digest', repository: 'offsite' },
+    hostQueue: QUEUE,
+    record: drillRecordOf(),
+  }),
+  recordEvidence: async () => ({ sequence: 1, outcome: 'passed', digest: 'digest', path: '/evidence' }),
+  holdDrill: async ({ record }) => record,
+  clearDrill: nothing,
+  endDrill: async ({ record, error }) => (error ? 'failed' : record ? 'success' : 'cancelled'),
   pointsToVerify: async () => [],
   planSync: async () => [],
   planVerification: async () => ({ repositories: [], rehearsals: [] }),

@@ -227,6 +227,7 @@ describe('parseConfiguration', () => {
       'repositories',
       'assets',
       'policies',
+      'drills',
       'idempotency',
       'notifications',
     ]);

@@ -59,7 +59,7 @@ table('unknown keys, with the nearest known one', [
   ],
   [
     'a capability not built yet',
-    written({ head: 'version: 1\n§drills: []' }),
+    written({ head: 'version: 1\n§recipes: []' }),
     { says: /unknown key/, fix: /nearest known is "\w+".*known here: version/ },
   ],
   ['sites', written({ head: 'version: 1\n§sites: []' }), { says: /unknown key/, fix: /nearest/ }],

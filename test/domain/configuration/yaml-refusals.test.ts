@@ -25,9 +25,9 @@ describe('a configuration that is not right YAML is refused', () => {
 
   it('a repeated key, together with everything else that is wrong', () => {
     assertRefused(
-      'version: 1\ndataDir: a\n§dataDir: b\n§drills: []\n',
+      'version: 1\ndataDir: a\n§dataDir: b\n§recipes: []\n',
       { says: /here twice/ },
-      { says: /unknown key/, path: 'drills' },
+      { says: /unknown key/, path: 'recipes' },
     );
   });
 
@@ -89,7 +89,7 @@ describe('what a reader gets', () => {
       'holdfast.yaml:2:10 dataDir: ~ is not expanded: "~/x"',
       '  fix: write the whole path, or ./ before it',
       'holdfast.yaml:3:1 sites: unknown key',
-      '  fix: the nearest known is "assets"; known here: version, dataDir, temporal, catalog, ports, repositories, assets, policies, idempotency, notifications',
+      '  fix: the nearest known is "assets"; known here: version, dataDir, temporal, catalog, ports, repositories, assets, policies, drills, idempotency, notifications',
     ]);
   });
 });

@@ -1,0 +1,204 @@
+// Where a drill begins and ends in the catalogue. Its points are chosen once and held until it has ended; what it
+// found is settled before its job is ended, so that whoever dies in between settles nothing twice.
+
+import type { Catalog } from '../../catalog/index.ts';
+import type { Drill } from '../../domain/configuration/drill-types.ts';
+import type { Configuration } from '../../domain/configuration/types.ts';
+import { chooseAt } from '../../domain/drills/choose.ts';
+import { plannedRecord, type ChosenPoint } from '../../domain/drills/plan.ts';
+import { assetsOfDrill, drillOf } from '../../domain/drills/scope.ts';
+import { verdictOf, type DrillVerdict } from '../../domain/evidence/outcome.ts';
+import type { DrillRecord } from '../../domain/evidence/record.ts';
+import type { Failure, JobStatus } from '../../domain/job.ts';
+import { proofOfCopy } from '../../domain/proof.ts';
+import type { RecoveryPoint } from '../../domain/recovery-point.ts';
+import type { BeginDrill, DrillPlan, EndDrill } from '../contract.ts';
+import type { Deployment } from '../deployment.ts';
+import { clockFacts, environmentFacts } from './room-facts.ts';
+
+export async function beginDrill(deployment: Deployment, input: BeginDrill): Promise<DrillPlan> {
+  const { clock, hostQueue } = deployment;
+  const catalog = deployment.catalog.as(input.actor);
+  const applied = await catalog.configurations.current();
+  const drill = drillOf(applied?.configuration ?? null, input.drill);
+  const { configuration, digest } = applied!;
+  const { drillId: id, workflowId, trigger } = input;
+  const startedAt = clock().toISOString();
+  const row = await catalog.drills.begin({
+    job: {
+      ...{ id, workflowId, trigger, startedAt },
+      type: 'drill',
+      policy: null,
+      assets: assetsOfDrill(configuration, drill),
+    },
+    drill: drill.name,
+    scenario: drill.scenario,
+    repository: drill.from,
+  });
+  const seed = drill.select.rule === 'random' ? (drill.select.seed ?? id) : null;
+  const record =
+    row.record ??
+    (await catalog.drills.plan(
+      id,
+      plannedRecord(configuration, drill, await chosenPoints(catalog, configuration, drill, seed, clock()), {
+        ...{ id, seed, digest },
+        trigger: trigger === 'schedule' ? 'scheduled' : 'manual',
+        dueAt: input.dueAt,
+        operator: input.actor,
+        startedAt: row.startedAt,
+        environment: environmentFacts(),
+        clock: await clockFacts(),
+      }),
+    ));
+  for (const { point } of record.assets) {
+    if (point === null) continue;
+    const reason = `drill ${record.drill.name} restores it`;
+    await catalog.holds.place(point.id, { kind: 'other', owner: holderOf(id), reason });
+  }
+  const { digest: begunWith } = record.configuration;
+  const { repository } = record.source;
+  return {
+    ...{ drillId: id, drill: record.drill.name, repository, hostQueue, record },
+    configuration: begunWith,
+    actor: input.actor,
+  };
+}
+
+export async function endDrill(deployment: Deployment, input: EndDrill): Promise<JobStatus> {
+  const { drillId, record, evidence } = input;
+  const catalog = deployment.catalog.as(input.actor);
+  const verdict = record && verdictOf(record);
+  if (record && verdict && !input.error) {
+    await catalog.drills.settle(drillId, {
+      record,
+      outcome: evidence?.outcome ?? verdict.outcome,
+      reason: verdict.reasons.map(({ asset, what }) => (asset ? `${asset}: ${what}` : what)).join('; '),
+      evidence: evidence?.path ?? '',
+      evidenceSequence: evidence?.sequence ?? 0,
+    });
+    for (const drilled of record.assets) {
+      const error = failureOfAsset(record, verdict, drilled.asset);
+      const status = error ? 'failed' : 'success';
+      await catalog.jobs.setAsset(drillId, drilled.asset, {
+        ...{ status, error },
+        ...(drilled.point && { recoveryPointId: drilled.point.id }),
+        ...(drilled.restored && !error && { proof: 'proven' as const }),
+      });
+    }
+  }
+  const status = statusFor(input, verdict);
+  await catalog.jobs.end(drillId, {
+    status,
+    error: input.error ?? (record && verdict ? failureOfDrill(record, verdict) : null),
+    endedAt: deployment.clock().toISOString(),
+  });
+  await release(catalog, drillId);
+  return status;
+}
+
+function statusFor(
+  { record, error }: EndDrill,
+  verdict: DrillVerdict | null,
+): Exclude<JobStatus, 'running' | 'waiting'> {
+  if (error) return 'failed';
+  if (!record || !verdict) return 'cancelled';
+  if (verdict.outcome === 'passed') return 'success';
+  return verdict.outcome === 'failed' ? 'failed' : 'warning';
+}
+
+function holderOf(drillId: string): string {
+  return `drill ${drillId}`;
+}
+
+async function release(catalog: Catalog, drillId: string): Promise<void> {
+  const owner = holderOf(drillId);
+  for (const hold of await catalog.holds.open()) {
+    if (hold.owner === owner) await catalog.holds.release(hold.pointId, 'the drill has ended', owner);
+  }
+}
+
+async function chosenPoints(
+  catalog: Catalog,
+  configuration: Configuration,
+  drill: Drill,
+  seed: string | null,
+  now: Date,
+): Promise<ChosenPoint[]> {
+  const { from: repository, select } = drill;
+  const chosen: ChosenPoint[] = [];
+  for (const asset of assetsOfDrill(configuration, drill)) {
+    if (select.rule === 'latest') {
+      const point = await catalog.points.newest(asset, { repository });
+      chosen.push({ asset, point, candidates: point ? 1 : 0 });
+      continue;
+    }
+    const since = new Date(now.getTime() - select.windowSeconds * 1000).toISOString();
+    const points = await pointsSince(catalog, asset, repository, since);
+    chosen.push({ asset, point: chooseAt(points, seed ?? '', asset), candidates: points.length });
+  }
+  return chosen;
+}
+
+/** Whole and undamaged in that repository. */
+async function pointsSince(
+  catalog: Catalog,
+  asset: string,
+  repository: string,
+  since: string,
+): Promise<RecoveryPoint[]> {
+  const found: RecoveryPoint[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: { items: RecoveryPoint[]; next: string | null } = await catalog.points.list({
+      ...{ asset, repository, cursor },
+      limit: 500,
+    });
+    found.push(...page.items.filter(({ takenAt }) => takenAt >= since));
+    cursor = page.items.every(({ takenAt }) => takenAt >= since) ? page.next : null;
+  } while (cursor !== null);
+  return found.filter((point) => {
+    const copy = point.copies.find((one) => one.repository === repository);
+    return copy && point.partial === null && proofOfCopy(copy, point) !== 'damaged';
+  });
+}
+
+function failureOfAsset(record: DrillRecord, verdict: DrillVerdict, asset: string): Failure | null {
+  const own = verdict.reasons.filter((reason) => reason.asset === asset && reason.outcome === 'failed');
+  if (own.length === 0) return null;
+  const thrown = record.failures.find((failure) => failure.asset === asset);
+  return {
+    code: thrown?.code ?? 'proof.failed',
+    message: `drill ${record.drill.name} did not bring ${asset} back as it was`,
+    cause: thrown
+      ? [thrown.message, thrown.cause].filter(Boolean).join(': ')
+      : own.map(({ what }) => what).join('; '),
+    hint: thrown?.hint ?? 'drill another point, compare with another copy, and back up again',
+  };
+}
+
+function failureOfDrill(record: DrillRecord, { outcome, reasons }: DrillVerdict): Failure | null {
+  if (outcome === 'passed') return null;
+  const { name } = record.drill;
+  const gravest = reasons.filter((reason) => reason.outcome === outcome);
+  const thrown = record.failures[0];
+  return {
+    code:
+      outcome === 'failed'
+        ? (thrown?.code ?? 'proof.failed')
+        : outcome === 'missed'
+          ? 'objective.breached'
+          : 'proof.failed',
+    message: WORDS[outcome](name),
+    cause: gravest.map(({ asset, what }) => (asset ? `${asset}: ${what}` : what)).join('\n'),
+    hint:
+      outcome === 'failed' && thrown
+        ? thrown.hint
+        : `set right what is named, then \`holdfast drill run ${name}\``,
+  };
+}
+
+const WORDS = {
+  failed: (name: string) => `drill ${name} failed`,
+  missed: (name: string) => `drill ${name} brought everything back, and missed an objective`,
+  inconclusive: (name: string) => `drill ${name} did not show everything it was to show`,
+};

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { drilledAsset, drillPhase } from '../domain/evidence/record-schema.ts';
+import type { Api } from './api.ts';
+import type { DrillItem, DrillServices } from './drill-services.ts';
+import { idempotencyHeaders, idempotencyKeyOf } from './idempotency.ts';
+import { id, list, name, pageOf, pageQuery, time } from './schemas.ts';
+
+const drill = z.object({
+  id: z.string(),
+  name: z.string(),
+  scenario: z.enum(['assetLoss', 'hostLoss', 'siteLoss', 'keyLoss']),
+  workflowId: z.string(),
+  repository: z.string().describe('the copy everything comes from'),
+  status: z.enum(['running', 'waiting', 'success', 'warning', 'failed', 'cancelled']),
+  outcome: z
+    .enum(['failed', 'missed', 'inconclusive', 'passed'])
+    .nullable()
+    .describe('null: it has not ended, or was cancelled'),
+  startedAt: time,
+  endedAt: time.nullable(),
+  rtoSeconds: z.number().nullable(),
+  rpoSeconds: z.number().nullable(),
+  assets: z.array(drilledAsset),
+  phases: z.array(drillPhase),
+  evidence: z.string().nullable().describe('path of the signed file on the host that ran the drill'),
+  reasons: z.array(z.object({ asset: z.string().nullable(), outcome: z.string(), what: z.string() })),
+}) satisfies z.ZodType<DrillItem>;
+
+export function drillRoutes(api: Api, services: DrillServices): void {
+  api.route({
+    method: 'POST',
+    url: '/drills',
+    config: { role: 'operator' },
+    schema: {
+      summary: 'Begin a configured drill now',
+      headers: idempotencyHeaders,
+      body: z.strictObject({ drill: name }),
+      response: { 200: drill, 202: drill },
+    },
+    handler: async (request, reply) => {
+      const once = await services.startDrill(request.actor, request.body.drill, idempotencyKeyOf(request));
+      return reply.code(once.repeated ? 200 : 202).send(once.answer);
+    },
+  });
+
+  api.route({
+    method: 'GET',
+    url: '/drills',
+    config: { role: 'viewer' },
+    schema: {
+      summary: 'The drills that were begun, newest first',
+      querystring: z.strictObject({ ...pageQuery, drill: name.optional() }),
+      response: { 200: list(drill) },
+    },
+    handler: ({ query }) => services.listDrills({ drill: query.drill ?? null }, pageOf(query)),
+  });
+
+  api.route({
+    method: 'GET',
+    url: '/drills/:id',
+    config: { role: 'viewer' },
+    schema: {
+      summary: 'One drill: what came back, how it compares, how long each phase took',
+      params: z.object({ id }),
+      response: { 200: drill },
+    },
+    handler: ({ params }) => services.getDrill(params.id),
+  });
+}
