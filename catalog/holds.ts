@@ -98,6 +98,24 @@ async function place(
   return (await openHolds(query, [id])).at(-1)!;
 }
 
+/** Of a drill that has ended, however it did. */
+export async function releaseAllOf(
+  { query, audit, at }: Transaction,
+  actor: string,
+  owner: string,
+  reason: string,
+): Promise<void> {
+  const released = await query<PointHold>(
+    `update point_holds as hold set released_at = $4, released_by = $2, release_reason = $3
+      where owner = $1 and released_at is null returning ${COLUMNS}`,
+    [owner, actor, reason, at],
+  );
+  for (const { pointId, kind, reason: placedFor, placedAt } of released) {
+    const details = { kind, owner, placedFor, placedAt, reason };
+    audit({ action: 'point.released', subject: `point/${pointId}`, details });
+  }
+}
+
 async function release(
   { query, audit, at }: Transaction,
   actor: string,

@@ -1,11 +1,13 @@
 // Jobs: begun once by id, ended once for good.
 
+import { drillHolder } from '../domain/drills/holder.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import type { AssetStatus, Job, JobStatus } from '../domain/job.ts';
 import type { AssetChange, Fence, JobEnd, Jobs, NewJob } from './catalog.ts';
 import type { Query } from './connection.ts';
 import type { Database, Transaction } from './database.ts';
 import { holdFence } from './fence.ts';
+import { releaseAllOf } from './holds.ts';
 import { findJob, listJobs, readJob } from './job-rows.ts';
 import { countMissedRuns } from './missed-runs.ts';
 import { json } from './storable.ts';
@@ -27,7 +29,8 @@ export function jobs(database: Database): Jobs {
         return readJob(query, id);
       }),
 
-    end: (id, ending) => database.write(`ending job ${id}`, (transaction) => end(transaction, id, ending)),
+    end: (id, ending) =>
+      database.write(`ending job ${id}`, (transaction) => end(transaction, database.actor, id, ending)),
 
     setAsset: (id, asset, change, fence) =>
       database.write(`changing ${asset} in job ${id}`, async ({ query }) => {
@@ -140,7 +143,8 @@ async function alreadyRunning(query: Query, job: NewJob): Promise<HoldfastError>
   });
 }
 
-async function end({ query, audit, at }: Transaction, id: string, ending: JobEnd): Promise<Job> {
+async function end(transaction: Transaction, actor: string, id: string, ending: JobEnd): Promise<Job> {
+  const { query, audit, at } = transaction;
   const { status: now } = await lockJob(query, id);
   if (now === ending.status) return readJob(query, id);
   if (!jobMay(now, ending.status)) throw refused(id, now, ending.status);
@@ -173,6 +177,7 @@ async function end({ query, audit, at }: Transaction, id: string, ending: JobEnd
       assets: Object.fromEntries(job.assets.map((asset) => [asset.asset, asset.status])),
     },
   });
+  if (job.type === 'drill') await releaseAllOf(transaction, actor, drillHolder(id), 'the drill has ended');
   return job;
 }
 

@@ -6,6 +6,7 @@ import type { Drill } from '../../domain/configuration/drill-types.ts';
 import type { Configuration } from '../../domain/configuration/types.ts';
 import { chooseAt } from '../../domain/drills/choose.ts';
 import { plannedRecord, type ChosenPoint } from '../../domain/drills/plan.ts';
+import { drillHolder } from '../../domain/drills/holder.ts';
 import { assetsOfDrill, drillOf } from '../../domain/drills/scope.ts';
 import { verdictOf, type DrillVerdict } from '../../domain/evidence/outcome.ts';
 import type { DrillRecord } from '../../domain/evidence/record.ts';
@@ -53,7 +54,7 @@ export async function beginDrill(deployment: Deployment, input: BeginDrill): Pro
   for (const { point } of record.assets) {
     if (point === null) continue;
     const reason = `drill ${record.drill.name} restores it`;
-    await catalog.holds.place(point.id, { kind: 'other', owner: holderOf(id), reason });
+    await catalog.holds.place(point.id, { kind: 'other', owner: drillHolder(id), reason });
   }
   const { digest: begunWith } = record.configuration;
   const { repository } = record.source;
@@ -92,7 +93,6 @@ export async function endDrill(deployment: Deployment, input: EndDrill): Promise
     error: input.error ?? (record && verdict ? failureOfDrill(record, verdict) : null),
     endedAt: deployment.clock().toISOString(),
   });
-  await release(catalog, drillId);
   return status;
 }
 
@@ -104,17 +104,6 @@ function statusFor(
   if (!record || !verdict) return 'cancelled';
   if (verdict.outcome === 'passed') return 'success';
   return verdict.outcome === 'failed' ? 'failed' : 'warning';
-}
-
-function holderOf(drillId: string): string {
-  return `drill ${drillId}`;
-}
-
-async function release(catalog: Catalog, drillId: string): Promise<void> {
-  const owner = holderOf(drillId);
-  for (const hold of await catalog.holds.open()) {
-    if (hold.owner === owner) await catalog.holds.release(hold.pointId, 'the drill has ended', owner);
-  }
 }
 
 async function chosenPoints(

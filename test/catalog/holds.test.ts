@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { aCopy, aPoint, withCatalog } from './fixture.ts';
+import { aCopy, aJob, aPoint, withCatalog } from './fixture.ts';
 
 describe('holds in the catalogue', () => {
   const fixture = withCatalog();
@@ -74,6 +74,21 @@ describe('holds in the catalogue', () => {
       ]);
       assert.notEqual(held.status, begun.status);
     }
+  });
+
+  it('of a drill end with its job, also one that was ended without its workflow', async () => {
+    const { catalog } = fixture;
+    const held = await recorded();
+    const job = await catalog.jobs.begin(aJob({ type: 'drill', policy: null }));
+    await catalog.holds.place(held, { kind: 'other', owner: `drill ${job.id}`, reason: 'drill quarterly' });
+    await catalog.holds.place(held, { owner: 'legal', reason: 'case 118' });
+    await catalog.jobs.end(job.id, { status: 'cancelled' });
+    assert.deepEqual(
+      (await catalog.holds.openOf([held])).map(({ owner }) => owner),
+      ['legal'],
+    );
+    const [event] = (await catalog.audit.list({ action: 'point.released', limit: 1 })).items;
+    assert.equal(event?.details['owner'], `drill ${job.id}`);
   });
 });
 
