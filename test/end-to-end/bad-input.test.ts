@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { notSoon } from '../fixtures/not-soon.ts';
 import { makeStack, type Answer, type Json, type Stack } from '../fixtures/stack.ts';
 import { treeDigest } from '../fixtures/tree-digest.ts';
 import { until } from '../fixtures/until.ts';
@@ -26,7 +27,7 @@ describe('bad input, through the command line', function () {
     const policy = (name: string, more = {}) => ({
       name,
       assets: [name],
-      every: '24h',
+      cron: notSoon(),
       repository: name,
       ...more,
     });

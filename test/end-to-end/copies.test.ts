@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { notSoon } from '../fixtures/not-soon.ts';
 import { restic, snapshotsIn } from '../fixtures/restic.ts';
 import { makeStack, type Json, type Stack } from '../fixtures/stack.ts';
 
@@ -33,7 +34,7 @@ describe('a copy that travels by itself', () => {
         {
           name: 'daily',
           assets: ['tree'],
-          every: '1d',
+          cron: notSoon(),
           repository: 'near',
           copies: [{ repository: 'far', every: '30d', lag: '31d', retention: { keepLast: 2 } }],
           proof: 'stored',

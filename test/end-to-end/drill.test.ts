@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeAssets, type Assets } from '../fixtures/assets.ts';
+import { notSoon } from '../fixtures/not-soon.ts';
 import { makeStack, type Json, type Stack } from '../fixtures/stack.ts';
 
 // A rehearsed loss from the copy alone, through the command line. The tests are the chapters of one story.
@@ -55,7 +56,7 @@ describe('a drill', function () {
         {
           name: 'daily',
           assets: ['orders', 'sales', 'uploads'],
-          every: '1d',
+          cron: notSoon(),
           repository: 'near',
           copies: ['far'],
         },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeAssets, type Assets } from '../fixtures/assets.ts';
+import { notSoon } from '../fixtures/not-soon.ts';
 import { leftovers, restic, snapshotsIn } from '../fixtures/restic.ts';
 import { makeStack, type Json, type Stack } from '../fixtures/stack.ts';
 
@@ -41,7 +42,7 @@ describe('the main job, through the command line', function () {
         {
           name: 'critical',
           assets: names,
-          every: '24h',
+          cron: notSoon(),
           repository: 'local',
           copies: ['offsite'],
           retention: { keepLast: 3 },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { notSoon } from '../fixtures/not-soon.ts';
 import { makeStack, type Answer, type Json, type Stack } from '../fixtures/stack.ts';
 import { treeDigest } from '../fixtures/tree-digest.ts';
 
@@ -33,7 +34,7 @@ describe('restore, through the command line', function () {
           },
         },
       ],
-      policies: [{ name: 'daily', assets: ['files'], every: '24h', repository: 'local' }],
+      policies: [{ name: 'daily', assets: ['files'], cron: notSoon(), repository: 'local' }],
     });
     await stack.up();
     const job = await stack.run('backup', 'run', 'daily');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { notSoon } from '../fixtures/not-soon.ts';
 import { leftovers } from '../fixtures/restic.ts';
 import { kill, makeStack, type Json, type Stack } from '../fixtures/stack.ts';
 import { treeDigest } from '../fixtures/tree-digest.ts';
@@ -44,7 +45,7 @@ describe('a worker killed during a restore', function () {
           },
         },
       ],
-      policies: [{ name: 'daily', assets: ['files'], every: '24h', repository: 'local' }],
+      policies: [{ name: 'daily', assets: ['files'], cron: notSoon(), repository: 'local' }],
     });
     await stack.up();
     const { exitCode, stdout } = await stack.run('backup', 'run', 'daily');

@@ -6,6 +6,7 @@ import { Client, Connection } from '@temporalio/client';
 import { startObjectStore, type ObjectStore } from '../../tools/demo/object-store.ts';
 import { readStack, stackFile } from '../../workers/stack-file.ts';
 import { CANARY, startTestServer, type TestServer } from '../activities/sources/postgres-server.ts';
+import { notSoon } from '../fixtures/not-soon.ts';
 import { makeStack, type Json, type Stack } from '../fixtures/stack.ts';
 
 // Row 41 of the fault matrix, law 5: a backup with copies, a proof, a restore and a failure, and then a search
@@ -55,7 +56,7 @@ describe('canary secrets', function () {
         {
           name: 'critical',
           assets: ['orders'],
-          every: '24h',
+          cron: notSoon(),
           repository: 'local',
           copies: ['offsite'],
           proof: 'proven',
