@@ -8,7 +8,7 @@ import { execa } from 'execa';
 
 const ALL = 'test/**/*.test.ts';
 /** These mostly wait for a whole stack, the others for a tool: side by side they take little more than half the time. */
-const WITH_A_STACK = 'test/{end-to-end,faults,tools,workers}/**/*.test.ts';
+const WITH_A_STACK = 'test/{end-to-end,faults,schedules,simulation,tools,workers}/**/*.test.ts';
 
 const args = process.argv.slice(2);
 if (args.length > 0) process.exit(await run('npx', ['--no-install', 'mocha', ...args, ALL]));

@@ -25,6 +25,11 @@ const routes: [method: string, path: string, role: (typeof roles)[number], body:
     ['GET', '/api/v1/verifications/plan?policy=critical', 'viewer', null, 200],
     ['GET', '/api/v1/policies/critical/retention', 'viewer', null, 200],
     ['POST', '/api/v1/retentions', 'operator', { policy: 'critical' }, 202],
+    ['GET', '/api/v1/copies', 'viewer', null, 200],
+    ['POST', '/api/v1/syncs', 'operator', { policy: 'critical', repository: 'offsite' }, 202],
+    ['GET', '/api/v1/drills', 'viewer', null, 200],
+    ['GET', '/api/v1/drills/1', 'viewer', null, 404],
+    ['POST', '/api/v1/drills', 'operator', { drill: 'quarterly' }, 404],
     ['GET', '/api/v1/jobs', 'viewer', null, 200],
     ['GET', '/api/v1/jobs/job-1', 'viewer', null, 200],
     ['GET', '/api/v1/jobs/job-1/events', 'viewer', null, 200],
@@ -405,7 +410,7 @@ describe('the HTTP API', () => {
       const pattern = path
         .replace(/\?.*/, '')
         .replace(
-          /(?<=jobs|points|restores|tokens|policies|evidence)\/(job-1|point-1|r-1|viewer|critical|1)(?=\/|$)/,
+          /(?<=jobs|points|restores|tokens|policies|evidence|drills)\/(job-1|point-1|r-1|viewer|critical|1)(?=\/|$)/,
           (_all, id) => ({ viewer: '/{name}', critical: '/{policy}' })[String(id)] ?? '/{id}',
         );
       return `${method} ${pattern}: Needs the role ${role}.`;

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
 import { parse } from 'yaml';
 import { buildServer } from '../../api/server.ts';
+import type { CopyState } from '../../domain/copies/lag.ts';
 import { sampleStatus } from './sample-status.ts';
 import { servicesDouble, type ServicesDouble } from './services-double.ts';
 import { tokensDouble } from './tokens-double.ts';
@@ -39,20 +40,7 @@ describe('the metrics', () => {
   });
 
   it('say how far copies are behind, and nothing where nothing is known', async () => {
-    const state = {
-      policy: 'critical',
-      repository: 'offsite',
-      cadence: null,
-      lagPoints: 3,
-      lagSeconds: 7200,
-      lagObjectiveSeconds: null,
-      breached: false,
-      lastStatus: 'failed' as const,
-      lastAttemptAt: null,
-      error: null,
-      assets: [],
-    };
-    services.listCopies = async () => [state];
+    services.listCopies = async () => [behind(null)];
     const seen = await values();
     const of = 'policy="critical",repository="offsite"';
     assert.equal(seen.get(`holdfast_copy_lag_points{${of}}`), '3');
@@ -105,6 +93,7 @@ describe('the metrics', () => {
       const known = '2026-11-20T09:00:00.000Z';
       Object.assign(asset!, { lastProvenAt: known, breaches: ['rpo'] });
       asset!.rpo.verifiedSeconds = 7200;
+      services.listCopies = async () => [behind(3600)];
       return new Set([...(await values()).keys()].map((series) => series.replace(/\{.*/, '')));
     };
     const named = (expressions: string[]) =>
@@ -166,4 +155,13 @@ function labelsOf(expression: string, series: Map<string, string>): Set<string> 
     .filter((each) => names.some((name) => each.startsWith(`${name}{`)))
     .flatMap((each) => [...each.matchAll(/[{,](\w+)="/g)].map(([, label]) => label ?? ''));
   return new Set([...labels, 'instance', 'job']);
+}
+
+/** A copy for which three points wait, the first for two hours. */
+function behind(lagObjectiveSeconds: number | null): CopyState {
+  return {
+    ...{ policy: 'critical', repository: 'offsite', cadence: null, assets: [] },
+    ...{ lagPoints: 3, lagSeconds: 7200, lagObjectiveSeconds, breached: lagObjectiveSeconds !== null },
+    ...{ lastStatus: 'failed', lastAttemptAt: null, error: null },
+  };
 }
