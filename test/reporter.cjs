@@ -1,5 +1,6 @@
 // mocha's own spec reporter, which also prints why a test was skipped and ends with the one line that says it all:
-// `N passed, N failed, N skipped`. As one of several lanes (tools/test.ts) it leaves its counts in a file instead.
+// `N passed, N failed, N skipped`. As one of several groups (tools/test.ts) it leaves its counts, and what failed,
+// in a file instead.
 const { writeFileSync } = require('node:fs');
 const { reporters } = require('mocha');
 
@@ -8,6 +9,8 @@ module.exports = class extends reporters.Spec {
     super(runner, options);
     const skipped = [];
     runner.on('pending', (test) => skipped.push(test));
+    const failed = [];
+    runner.on('fail', (test, error) => failed.push(`${test.fullTitle()}\n${error.stack ?? error}`));
     runner.once('end', () => {
       const { passes, failures, pending } = this.stats;
       for (const test of skipped) {
@@ -16,7 +19,7 @@ module.exports = class extends reporters.Spec {
         );
       }
       const counts = process.env.HOLDFAST_TEST_COUNTS;
-      if (counts) writeFileSync(counts, JSON.stringify({ passes, failures, pending }));
+      if (counts) writeFileSync(counts, JSON.stringify({ passes, failures, pending, failed }));
       else console.log(`${passes} passed, ${failures} failed, ${pending} skipped`);
     });
   }

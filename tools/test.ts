@@ -1,32 +1,39 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 
 // `npm test`: the checks, then every test; `npm test -- --grep …` runs only the tests that match. Set-up has
-// been done by tools/run.mjs. The last line is `N passed, N failed, N skipped`.
+// been done by tools/run.mjs. What failed is said once more at the end; the last line is
+// `N passed, N failed, N skipped`.
 
-const ALL = 'test/**/*.test.ts';
-/** These mostly wait for a whole stack, the others for a tool: side by side they take little more than half the time. */
-const WITH_A_STACK = 'test/{end-to-end,faults,schedules,simulation,tools,workers}/**/*.test.ts';
+/** Most tests wait for a tool or a stack: more than there are cores go side by side. */
+const LANES = 3;
+/** In these every file is a group of its own: a whole stack, or minutes of waiting. */
+const WITH_A_STACK = /^test\/(end-to-end|faults|operations|schedules|simulation|tools|workers)\//;
 
 const args = process.argv.slice(2);
-if (args.length > 0) process.exit(await run('npx', ['--no-install', 'mocha', ...args, ALL]));
+if (args.length > 0) process.exit(await run('npx', ['--no-install', 'mocha', ...args, 'test/**/*.test.ts']));
 
 const checked = await run('npm', ['run', '--silent', 'check']);
 if (checked !== 0) process.exit(checked);
 
 const folder = await mkdtemp(join(tmpdir(), 'holdfast-test-'));
 try {
-  const lanes = [mocha('first', [WITH_A_STACK]), mocha('second', ['--ignore', WITH_A_STACK, ALL])];
-  // The first is seen as it runs, the second when both have ended.
-  lanes[0]?.stdout.pipe(process.stdout);
-  const [first, second] = await Promise.all(lanes);
-  console.log(second?.stdout);
-  const counts = [await countsOf('first'), await countsOf('second')];
-  const sum = (key: keyof Counts) => counts.reduce((total, one) => total + one[key], 0);
+  const groups = await groupsOfFiles();
+  const waiting = groups.map((files, index) => ({ files, index }));
+  const counts: Counts[] = [];
+  const lane = async () => {
+    for (let group = waiting.shift(); group; group = waiting.shift()) {
+      counts.push(await runGroup(group.files, join(folder, `${group.index}.json`)));
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  const failed = counts.flatMap(({ failed }) => failed);
+  if (failed.length > 0) console.log(['failed:', ...failed].join('\n\n'), '\n');
+  const sum = (key: 'passes' | 'failures' | 'pending') => counts.reduce((total, one) => total + one[key], 0);
   console.log(`${sum('passes')} passed, ${sum('failures')} failed, ${sum('pending')} skipped`);
-  process.exitCode = first?.exitCode || second?.exitCode || 0;
+  process.exitCode = counts.every(({ exitCode }) => exitCode === 0) ? 0 : 1;
 } finally {
   await rm(folder, { recursive: true });
 }
@@ -35,23 +42,42 @@ interface Counts {
   passes: number;
   failures: number;
   pending: number;
+  /** Title and error of each. */
+  failed: string[];
+  exitCode: number;
 }
 
-function mocha(lane: string, words: string[]) {
-  return execa('npx', ['--no-install', 'mocha', ...words], {
-    stderr: 'inherit',
+/** Those that wait longest first, the others by folder in between, so that there is always something to compute. */
+async function groupsOfFiles(): Promise<string[][]> {
+  const names = await readdir('test', { recursive: true });
+  const files = names.map((name) => `test/${name}`).filter((file) => file.endsWith('.test.ts'));
+  const short = files.filter((file) => !file.startsWith('test/soak/')).sort();
+  const stacks = short.filter((file) => WITH_A_STACK.test(file)).map((file) => [file]);
+  const folders = new Map<string, string[]>();
+  for (const file of short.filter((one) => !WITH_A_STACK.test(one))) {
+    const [, room = '', noun = ''] = file.split('/');
+    const key = room === 'activities' && !noun.endsWith('.ts') ? `${room}/${noun}` : room;
+    folders.set(key, [...(folders.get(key) ?? []), file]);
+  }
+  const others = [...folders.values()].sort((a, b) => b.length - a.length);
+  const longest = Math.max(stacks.length, others.length);
+  return Array.from({ length: longest }, (_, index) => [others[index], stacks[index]])
+    .flat()
+    .filter((group) => group !== undefined);
+}
+
+/** Its output is shown when it has ended, whole. */
+async function runGroup(files: string[], countsFile: string): Promise<Counts> {
+  const { exitCode = 1, all } = await execa('npx', ['--no-install', 'mocha', ...files], {
+    all: true,
     reject: false,
-    env: { HOLDFAST_TEST_COUNTS: countsFile(lane) },
+    env: { HOLDFAST_TEST_COUNTS: countsFile },
   });
-}
-
-/** Throws when the lane ended before it could count: then nobody knows what was not run. */
-async function countsOf(lane: string): Promise<Counts> {
-  return JSON.parse(await readFile(countsFile(lane), 'utf8')) as Counts;
-}
-
-function countsFile(lane: string): string {
-  return join(folder, `${lane}.json`);
+  console.log(all);
+  const counted = await readFile(countsFile, 'utf8').catch(() => null);
+  if (counted !== null) return { ...(JSON.parse(counted) as Omit<Counts, 'exitCode'>), exitCode };
+  const said = `${files.join(' ')}\nended with ${exitCode} before it could count: nobody knows what was not run`;
+  return { passes: 0, failures: 1, pending: 0, failed: [said], exitCode: 1 };
 }
 
 async function run(file: string, words: string[]): Promise<number> {
