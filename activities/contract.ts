@@ -73,6 +73,8 @@ export interface JobPlan extends JobScope {
   ended?: Record<string, AssetStatus>;
   /** Assets that have hooks; the others are spared two steps. Absent in old histories: any may have some. */
   hooked?: string[];
+  /** Assets that a drill compares with what their backup noted, whatever the policy asks. Absent: none. */
+  drilled?: string[];
   /** Of the points it makes. Absent: none. */
   tags?: string[];
 }

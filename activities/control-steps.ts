@@ -1,5 +1,6 @@
 import type { PolicyPause } from '../catalog/index.ts';
 import { assetsOf, policyOf, policyWith } from '../domain/chosen.ts';
+import { assetsOfDrill } from '../domain/drills/scope.ts';
 import { copiesWithBackup, everyCopyOf } from '../domain/copies/policy-copies.ts';
 import type { Configuration } from '../domain/configuration/types.ts';
 import { HoldfastError } from '../domain/errors.ts';
@@ -121,6 +122,7 @@ async function beginJob(deployment: Deployment, input: BeginJob): Promise<JobPla
     proof: policy.proof,
     points: Object.fromEntries(assets.map((asset) => [asset, derivedId(input.jobId, asset)])),
     hooked: assets.filter((name) => hasHooks(applied?.configuration, name)),
+    drilled: drilledOf(applied?.configuration).filter((name) => assets.includes(name)),
   };
   const { jobId: id, workflowId, type, trigger, actor, tags = [], repository = null } = input;
   const paused = trigger === 'schedule' ? (await catalog.policyPauses.open()).get(policy.name) : undefined;
@@ -200,6 +202,10 @@ async function sayInRunningJob(
     message,
   } as const;
   await catalog.jobEvents.append(running.id, [event]);
+}
+
+function drilledOf(configuration: Configuration | undefined): string[] {
+  return (configuration?.drills ?? []).flatMap((drill) => assetsOfDrill(configuration!, drill));
 }
 
 function hasHooks(configuration: Configuration | undefined, name: string): boolean {

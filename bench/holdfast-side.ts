@@ -1,12 +1,9 @@
 // The same work through Holdfast: one stack for the whole run, a repository and a policy for each round. Times
 // are those of the job as a client of the API sees it; the command line's own start is measured apart.
 
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
-import { openService } from '../cli/service.ts';
 import type { Service } from '../cli/service.ts';
 import type { Job } from '../domain/job.ts';
 import type { Restore } from '../domain/restore.ts';
@@ -14,6 +11,7 @@ import { timed } from './bare-side.ts';
 import type { CountedRestic } from './counted-restic.ts';
 import { folderBytes } from './folder-bytes.ts';
 import { cpuSeconds, findProcess, peakMemory } from './processes.ts';
+import { benchStack, endedJob, settledRestore } from './stack.ts';
 import type { Tree } from './tree.ts';
 
 /** Of an unchanged backup. CPU in seconds, restic's not counted. */
@@ -43,8 +41,6 @@ export interface HoldfastSide {
   stop(): Promise<void>;
 }
 
-const holdfast = fileURLToPath(new URL('../cli/holdfast.mjs', import.meta.url));
-
 export async function holdfastSide(
   folder: string,
   restic: CountedRestic,
@@ -52,26 +48,9 @@ export async function holdfastSide(
   policies: { name: string; proof: 'stored' | 'proven' }[],
   profileInto: string | null,
 ): Promise<HoldfastSide> {
-  const configuration = join(folder, 'holdfast.yaml');
-  const dataDir = join(folder, 'state');
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'bench.key'), 'bench\n', { mode: 0o600 });
-  await writeFile(configuration, JSON.stringify(configurationOf(policies, tree, dataDir)));
-
-  const run = (...words: string[]) =>
-    execa(process.execPath, [holdfast, '--config', configuration, '--json', ...words], {
-      env: { PATH: `${restic.folder}:${process.env['PATH'] ?? ''}`, ...profiling(profileInto) },
-      stdin: 'ignore',
-      stderr: 'ignore',
-    });
-  await run('up', '--detach').catch(async (error: unknown) => {
-    const logs = ['up', 'worker'].map((name) => readFile(join(dataDir, 'log', `${name}.log`), 'utf8'));
-    const words = (await Promise.allSettled(logs)).map((log) =>
-      'value' in log ? log.value.slice(-2000) : '',
-    );
-    throw new Error(`Holdfast could not be started: ${words.join('')}`, { cause: error });
-  });
-  const service = await openService(configuration);
+  const env = { PATH: `${restic.folder}:${process.env['PATH'] ?? ''}`, ...profiling(profileInto) };
+  const stack = await benchStack(folder, configurationOf(policies, tree), env);
+  const { service, dataDir } = stack;
   const worker = () => findProcess('workers/main.ts', dataDir);
   const temporal = () => findProcess('start-dev', dataDir);
 
@@ -111,11 +90,11 @@ export async function holdfastSide(
       let id = '';
       const prepare = await timed(async () => {
         ({ id } = await service.post<Restore>('/restores', request));
-        await settled(service, id, 'prepared');
+        await settledRestore(service, id, 'prepared');
       });
       const commit = await timed(async () => {
         await service.post(`/restores/${id}/commit`, {});
-        await settled(service, id, 'completed');
+        await settledRestore(service, id, 'completed');
       });
       await rm(to, { recursive: true });
       return { prepare, commit };
@@ -128,7 +107,7 @@ export async function holdfastSide(
       const counted = (await restic.calls()).length;
       const diedAt = Date.now();
       process.kill(await worker(), 'SIGKILL');
-      await ended(service, started.id);
+      await endedJob(service, started.id);
       const calls = (await restic.calls()).slice(counted);
       return {
         repositoryBytes: await folderBytes(repository),
@@ -137,15 +116,13 @@ export async function holdfastSide(
       };
     },
 
-    commandLine: () => timed(() => run('status')),
+    commandLine: () => timed(() => stack.run('status')),
     memory: async () => ({
       worker: await peakMemory(await worker()),
       temporal: await peakMemory(await temporal()),
       api: await peakMemory(await findProcess('api/main.ts', dataDir)),
     }),
-    stop: async () => {
-      await run('down');
-    },
+    stop: stack.stop,
   };
 }
 
@@ -158,10 +135,8 @@ function profiling(folder: string | null): Record<string, string> {
 }
 
 /** Each policy with an asset of its own: what is remembered of a tree between rounds would help the later ones. */
-function configurationOf(policies: { name: string; proof: string }[], tree: Tree, dataDir: string) {
+function configurationOf(policies: { name: string; proof: string }[], tree: Tree) {
   return {
-    version: 1,
-    dataDir,
     repositories: policies.map(({ name }) => ({
       name,
       type: 'restic',
@@ -181,23 +156,5 @@ function configurationOf(policies: { name: string; proof: string }[], tree: Tree
 
 async function runJob(service: Service, policy: string): Promise<Job> {
   const { id } = await service.post<Job>('/backups', { policy, assets: [] });
-  return ended(service, id);
-}
-
-async function ended(service: Service, id: string): Promise<Job> {
-  for (;;) {
-    const job = await service.get<Job>(`/jobs/${id}`);
-    if (job.status === 'success') return job;
-    if (job.status !== 'running' && job.status !== 'waiting') throw new Error(JSON.stringify(job));
-    await pause(50);
-  }
-}
-
-async function settled(service: Service, id: string, wanted: Restore['status']): Promise<Restore> {
-  for (;;) {
-    const restore = await service.get<Restore>(`/restores/${id}`);
-    if (restore.status === wanted) return restore;
-    if (restore.error) throw new Error(JSON.stringify(restore));
-    await pause(50);
-  }
+  return endedJob(service, id);
 }

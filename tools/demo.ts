@@ -23,7 +23,8 @@ import {
 } from './demo/production.ts';
 
 // The main job on real input: back up, prove from the off-site copy, lose everything, restore, compare with
-// what was measured before the loss. Exits 0 only if all of it holds. `--keep` leaves the stack up.
+// what was measured before the loss; then a drill, which leaves its signed evidence. Exits 0 only if all of it
+// holds. `--keep` leaves the stack up.
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = join(root, '.holdfast-demo');
@@ -32,6 +33,12 @@ const keep = process.argv.includes('--keep');
 const startedAt = performance.now();
 const assets = ['orders', 'sales', 'uploads'] as const;
 type Asset = (typeof assets)[number];
+interface DrillShown {
+  name: string;
+  outcome: string | null;
+  rtoSeconds: number | null;
+  evidence: string | null;
+}
 
 const holdfastBefore = commandLine(configuration, {});
 if (existsSync(configuration)) {
@@ -65,23 +72,28 @@ try {
   await loseEverything(production);
 
   const restored = {} as Record<Asset, { restore: Restore; seconds: number }>;
-  for (const asset of assets) {
-    const from = performance.now();
-    const { id } = await holdfast<Restore>('restore', 'prepare', '--asset', asset);
-    const restore = await holdfast<Restore>('restore', 'commit', id);
-    restored[asset] = { restore, seconds: (performance.now() - from) / 1000 };
-  }
+  await Promise.all(
+    assets.map(async (asset) => {
+      const from = performance.now();
+      const { id } = await holdfast<Restore>('restore', 'prepare', '--asset', asset);
+      const restore = await holdfast<Restore>('restore', 'commit', id);
+      restored[asset] = { restore, seconds: (performance.now() - from) / 1000 };
+    }),
+  );
 
-  say('comparing with what was measured before the loss');
-  const back = await rowsOf(production.sqliteFile);
-  const after = await measure();
+  say('comparing with what was measured before the loss, and rebuilding it all once more in a drill');
+  const [back, after, drill] = await Promise.all([
+    rowsOf(production.sqliteFile),
+    measure(),
+    holdfast<DrillShown>('drill', 'run', 'siteLoss'),
+  ]);
   const identical: Record<Asset, boolean> = {
     orders: after.orders === before.orders,
     // The writer went on after the backup: the restored rows are those of the point, a beginning of them all.
     sales: back.length >= 20_000 && back.every((digest, index) => digest === rows[index]),
     uploads: after.uploads === before.uploads,
   };
-  failed = !(await report(job, restored, identical, lostAt));
+  failed = !(await report(job, restored, identical, lostAt, drill));
 } catch (error) {
   failed = true;
   console.error(`\nthe demo failed: ${error instanceof Error ? error.message : String(error)}`);
@@ -106,6 +118,7 @@ async function report(
   restored: Record<Asset, { restore: Restore; seconds: number }>,
   identical: Record<Asset, boolean>,
   lostAt: number,
+  drill: DrillShown,
 ): Promise<boolean> {
   const lines: string[][] = [];
   let good = true;
@@ -128,6 +141,11 @@ async function report(
   console.log(
     `\n${await table(['ASSET', 'POINT', 'PROOF', 'RPO', 'RTO', 'STORED', 'AFTER THE RESTORE'], lines)}\n`,
   );
+  good &&= drill.outcome === 'passed';
+  console.log(
+    `drill ${drill.name} from offsite: ${drill.outcome}, RTO ${formatDuration(drill.rtoSeconds ?? 0)}; its evidence: ${drill.evidence}`,
+  );
+  console.log(`check it with nothing running: npx holdfast evidence verify ${drill.evidence}\n`);
   console.log(
     `${good ? 'everything was lost, and everything is back' : 'NOT EVERYTHING IS BACK'} (${formatDuration((performance.now() - startedAt) / 1000)} in all)`,
   );
@@ -176,6 +194,20 @@ async function writeConfiguration({ sqliteFile, tree }: Production): Promise<voi
         retention: { keepLast: 3, keepDaily: 30 },
         proof: 'proven',
         objectives: { rpo: '24h', rto: '30m' },
+      },
+    ],
+    drills: [
+      {
+        name: 'siteLoss',
+        scenario: 'siteLoss',
+        policies: ['critical'],
+        from: 'offsite',
+        objectives: { rto: '30m', rpo: '24h' },
+        smoke: [
+          {
+            command: ['sh', '-c', 'test "$(find "$HOLDFAST_DRILL_UPLOADS_PATH" -type f | wc -l)" -ge 10000'],
+          },
+        ],
       },
     ],
   };

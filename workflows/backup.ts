@@ -83,7 +83,7 @@ async function backUpAsset(
           fences,
           point,
           repository: plan.repository,
-          manifest: plan.proof !== 'stored',
+          manifest: plan.proof !== 'stored' || (plan.drilled?.includes(asset) ?? false),
           ...(repaired && { repaired }),
           ...(plan.tags && { tags: plan.tags }),
         }),

@@ -234,6 +234,22 @@ describe('backup, again and again', () => {
   });
 });
 
+describe('a backup that asks for no proof', () => {
+  it('notes only what a drill is going to compare', async () => {
+    const run = await backUp({
+      beginJob: planned({ assets: ['orders', 'uploads'], proof: 'stored', drilled: ['uploads'] }),
+    });
+    assert.equal(await statusOf(run), 'success');
+    assert.deepEqual(
+      run.of('snapshotAsset').map(({ input }) => [input.asset, input.manifest]),
+      [
+        ['orders', false],
+        ['uploads', true],
+      ],
+    );
+  });
+});
+
 describe('backup with hooks', () => {
   it('runs them for the assets that have some, and spares the others the steps', async () => {
     const run = await backUp({ beginJob: planned({ assets: ['orders', 'uploads'], hooked: ['uploads'] }) });
