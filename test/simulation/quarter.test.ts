@@ -20,7 +20,7 @@ import { Specification } from './specification.ts';
 
 const seed = Number(process.env['HOLDFAST_SIMULATION_SEED'] ?? 4);
 /** A whole quarter takes minutes: that is for `npm run test:soak`. */
-const FEWER_DAYS = 21;
+const FEWER_DAYS = 12;
 const days = Number(process.env['HOLDFAST_SIMULATION_DAYS'] ?? FEWER_DAYS);
 const END = new Date(Math.min(TO.getTime(), FROM.getTime() + days * 86_400_000));
 const SIX_HOURS = 6 * 3_600_000;
