@@ -14,6 +14,7 @@ import type { EngineSnapshot, Recovered, Repository, StoredPart } from './reposi
 import type { Step } from './step.ts';
 import { artifactIdOf, copyOf, createdWhenAbsent, sizesOf, storeParts } from './store-parts.ts';
 import { recordDuration } from './record-duration.ts';
+import { requireArrived } from './require-arrived.ts';
 import { storeUnread, unreadOf, unreadWords } from './store-unread.ts';
 import { withWorkspace } from './workspace.ts';
 
@@ -121,7 +122,12 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
         const source = point.copies.find((one) => one.repository === input.from);
         if (!source) throw notThere(input.point, input.from);
         const startedAt = deployment.clock().getTime();
-        const ids = source.parts.map((part) => part.snapshotId);
+        if ((await catalog.removals.orderedOut(input.asset, input.to)).includes(input.point)) {
+          step.say('info', `point ${input.point} was taken out of ${input.to} by a person, and stays away`);
+          return;
+        }
+        // The data last: whoever finds no more than the rest of it there finds no point.
+        const ids = source.parts.map((part) => part.snapshotId).reverse();
         const copied = await send(
           deployment,
           { configuration, repository: to, upload: uploadOf(input, 'copy', fence), found },
@@ -135,6 +141,7 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
           if (!snapshotId) throw notThere(part.snapshotId, input.to);
           return { ...part, snapshotId };
         });
+        await requireArrived(deployment, to, [...copied.values()], step);
         await catalog.points.recordCopy(
           input.point,
           {

@@ -23,6 +23,7 @@ import type { Objectives } from './objectives.ts';
 import type { OldRecords } from './old-records.ts';
 import type { Readings } from './readings.ts';
 import type { KeyUses } from './key-uses.ts';
+import type { DamagedCopies } from './damaged-copies.ts';
 import type { Removals } from './removals.ts';
 import type { Repositories } from './repositories.ts';
 import type { Schedules } from './schedules.ts';
@@ -41,6 +42,7 @@ export interface Catalog {
   readonly points: Points;
   readonly holds: Holds;
   readonly removals: Removals;
+  readonly damagedCopies: DamagedCopies;
   readonly restores: Restores;
   readonly configurations: Configurations;
   readonly repositories: Repositories;

@@ -7,6 +7,7 @@ import { clockSeen } from './clock-seen.ts';
 import { configurations } from './configurations.ts';
 import { connect, type Connection } from './connection.ts';
 import { databaseOf } from './database.ts';
+import { damagedCopies } from './damaged-copies.ts';
 import { drills } from './drills.ts';
 import { durations } from './durations.ts';
 import { evidence } from './evidence.ts';
@@ -89,6 +90,7 @@ function catalogOn(connection: Connection, actor: string, clock: () => Date): Ca
     points: points(database),
     holds: holds(database),
     removals: removals(database),
+    damagedCopies: damagedCopies(database),
     restores: restores(database),
     configurations: configurations(database),
     repositories: repositories(database),

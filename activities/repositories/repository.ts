@@ -111,6 +111,8 @@ export interface Repository {
   store(part: SnapshotPart, labels: PointLabels, step: Step, parent?: string): Promise<StoredPart>;
   /** Copies these snapshots here; already copied ones are found, not sent again. Returns id → new id. */
   copyFrom(source: Repository, snapshotIds: string[], step: Step): Promise<Map<string, string>>;
+  /** Whether these snapshots are there in whole, by the store's own lists; the content of files is not read. */
+  arrived(snapshotIds: readonly string[], step: Step): Promise<ReadBack>;
   snapshots(filter: { point?: string; asset?: string }, step: Step): Promise<EngineSnapshot[]>;
   /** Reads back every byte these points refer to, once. A point that is not there is an error, never "ok". */
   readBack(points: readonly string[], step: Step): Promise<ReadBack>;

@@ -4,6 +4,7 @@ import { HoldfastError } from '../../domain/errors.ts';
 import type { Repository } from './repository.ts';
 import { forgetArguments } from './restic-arguments.ts';
 import { connectionFor, type ResticConnection, type ResticOptions } from './restic-connection.ts';
+import { lookForArrived } from './restic-arrived.ts';
 import { copySnapshots, createRepository } from './restic-copy.ts';
 import { checkStructure, pruneRepository } from './restic-prune.ts';
 import { readBackPoints } from './restic-read-back.ts';
@@ -28,6 +29,7 @@ export function createResticRepository(options: ResticOptions): Repository {
     },
     copyFrom: (source, snapshotIds, step) =>
       copySnapshots(connection, connectionOf(source), requireIds(snapshotIds), step),
+    arrived: (snapshotIds, step) => lookForArrived(connection, requireIds(snapshotIds), step),
     snapshots: (filter, step) => listSnapshots(connection, filter, step),
     readBack: (points, step) => readBackPoints(connection, points, step),
     readShare: (group, groups, step) => readShareOf(connection, group, groups, step),
