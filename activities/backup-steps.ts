@@ -8,6 +8,7 @@ import { assetOf, configurationOf, type Deployment } from './deployment.ts';
 import { runHook } from './hosts/user-command.ts';
 import { noted } from './copy-attempt.ts';
 import { send } from './guards/sending.ts';
+import { requireEncrypting, warnOfOtherChunker } from './look-once.ts';
 import { measureWhenDue } from './measure-repository.ts';
 import { openUnderLease } from './open-under-lease.ts';
 import type { EngineSnapshot, Recovered, Repository, StoredPart } from './repositories/repository.ts';
@@ -77,6 +78,7 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
         const { orphans, found } = left;
         await catalog.jobs.assertFence(fence);
 
+        await requireEncrypting(deployment, configuration, repository, step);
         const startedAt = deployment.clock().getTime();
         const takenAt = new Date(startedAt).toISOString();
         const captured = await send(
@@ -126,6 +128,7 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
           step.say('info', `point ${input.point} was taken out of ${input.to} by a person, and stays away`);
           return;
         }
+        await requireEncrypting(deployment, configuration, to, step);
         // The data last: whoever finds no more than the rest of it there finds no point.
         const ids = source.parts.map((part) => part.snapshotId).reverse();
         const copied = await send(
@@ -141,6 +144,7 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
           if (!snapshotId) throw notThere(part.snapshotId, input.to);
           return { ...part, snapshotId };
         });
+        await warnOfOtherChunker(deployment, configuration, { from, to }, step);
         await requireArrived(deployment, to, [...copied.values()], step);
         await catalog.points.recordCopy(
           input.point,

@@ -25,6 +25,7 @@ import type { Readings } from './readings.ts';
 import type { KeyUses } from './key-uses.ts';
 import type { DamagedCopies } from './damaged-copies.ts';
 import type { Removals } from './removals.ts';
+import type { RepositoryLooks } from './repository-looks.ts';
 import type { Repositories } from './repositories.ts';
 import type { Schedules } from './schedules.ts';
 import type { Copies } from './copies.ts';
@@ -43,6 +44,7 @@ export interface Catalog {
   readonly holds: Holds;
   readonly removals: Removals;
   readonly damagedCopies: DamagedCopies;
+  readonly repositoryLooks: RepositoryLooks;
   readonly restores: Restores;
   readonly configurations: Configurations;
   readonly repositories: Repositories;

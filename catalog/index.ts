@@ -30,6 +30,7 @@ import { readings } from './readings.ts';
 import { removals } from './removals.ts';
 import { repositories } from './repositories.ts';
 import { copies } from './copies.ts';
+import { repositoryLooks } from './repository-looks.ts';
 import { repositoryRooms } from './repository-room.ts';
 import { restores } from './restores.ts';
 import { schedules } from './schedules.ts';
@@ -91,6 +92,7 @@ function catalogOn(connection: Connection, actor: string, clock: () => Date): Ca
     holds: holds(database),
     removals: removals(database),
     damagedCopies: damagedCopies(database),
+    repositoryLooks: repositoryLooks(database),
     restores: restores(database),
     configurations: configurations(database),
     repositories: repositories(database),

@@ -105,6 +105,10 @@ export interface Repository {
   readonly name: string;
   /** Creates it when absent; `like` shares its chunker parameters so that copies stay deduplicated. */
   ensure(step: Step, like?: Repository): Promise<'created' | 'existing'>;
+  /** Throws `repository.untrusted` where what is in front of it says that it encrypts, and does not. */
+  requireEncrypting(step: Step): Promise<void>;
+  /** The same for two repositories where one recognises what comes from the other. */
+  chunker(step: Step): Promise<string>;
   /** Clears what a dead predecessor of ours left: its lock, its temporary files, its unsaved index. */
   recover(step: Step): Promise<Recovered>;
   /** `parent`: a snapshot to compare with, for a rerun after an interruption. */

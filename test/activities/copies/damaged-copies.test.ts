@@ -122,6 +122,34 @@ describe('a copy', function () {
     assert.ok((await bytesIn(place())) - before < 700_000);
   });
 
+  it('in a repository made with other chunker parameters says so, and is looked at once', async () => {
+    const { catalog, openRepository } = asset.deployment;
+    const { configuration } = (await catalog.configurations.current())!;
+    await (await openRepository(configuration, 'offsite')).ensure(recordedStep());
+    const point = await asset.backUp();
+    const warned = async () => {
+      const { items } = await catalog.jobs.list({ limit: 1 });
+      const events = await catalog.jobEvents.list(items[0]?.id ?? '');
+      return events.items.filter(({ message }) =>
+        /offsite was made with chunker parameters of its own/.test(message),
+      );
+    };
+    assert.equal(await asset.sync(), null);
+    assert.equal((await warned()).length, 1);
+    const looks = () =>
+      fixture.sql('select xmin::text, what, found from repository_looks order by repository');
+    const [seen] = [await looks()];
+    assert.deepEqual(
+      seen.map(({ what }) => what),
+      ['chunker', 'chunker'],
+    );
+    await asset.backUp();
+    assert.equal(await asset.sync(), null);
+    assert.deepEqual(await looks(), seen, 'known from the first time');
+    assert.equal((await warned()).length, 1, 'said in each run');
+    assert.ok(await asset.restores(point));
+  });
+
   it('whose source is gone stays as it is, and nothing empty is made in its place', async () => {
     const point = await asset.backUp();
     assert.equal(await asset.sync(), null);

@@ -74,7 +74,7 @@ policies:
   const { configuration } = parseConfiguration(source, { file: 'holdfast.yaml', folder });
   // Each has repositories of its own, under names and with points that others had before.
   await fixture.sql(
-    'truncate recovery_points, point_copies, dropped_copies, sync_state, copy_attempts, repositories cascade',
+    'truncate recovery_points, point_copies, dropped_copies, sync_state, copy_attempts, repositories, repository_looks cascade',
   );
   await catalog.configurations.apply(configuration);
   const digest = (await catalog.configurations.current())?.digest ?? '';
