@@ -8,12 +8,14 @@ import { assetOf, configurationOf, type Deployment } from './deployment.ts';
 import { runHook } from './hosts/user-command.ts';
 import { noted } from './copy-attempt.ts';
 import { send } from './guards/sending.ts';
+import { requireEncrypting, warnOfOtherChunker } from './look-once.ts';
 import { measureWhenDue } from './measure-repository.ts';
 import { openUnderLease } from './open-under-lease.ts';
 import type { EngineSnapshot, Recovered, Repository, StoredPart } from './repositories/repository.ts';
 import type { Step } from './step.ts';
 import { artifactIdOf, copyOf, createdWhenAbsent, sizesOf, storeParts } from './store-parts.ts';
 import { recordDuration } from './record-duration.ts';
+import { requireArrived } from './require-arrived.ts';
 import { storeUnread, unreadOf, unreadWords } from './store-unread.ts';
 import { withWorkspace } from './workspace.ts';
 
@@ -76,6 +78,7 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
         const { orphans, found } = left;
         await catalog.jobs.assertFence(fence);
 
+        await requireEncrypting(deployment, configuration, repository, step);
         const startedAt = deployment.clock().getTime();
         const takenAt = new Date(startedAt).toISOString();
         const captured = await send(
@@ -121,7 +124,13 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
         const source = point.copies.find((one) => one.repository === input.from);
         if (!source) throw notThere(input.point, input.from);
         const startedAt = deployment.clock().getTime();
-        const ids = source.parts.map((part) => part.snapshotId);
+        if ((await catalog.removals.orderedOut(input.asset, input.to)).includes(input.point)) {
+          step.say('info', `point ${input.point} was taken out of ${input.to} by a person, and stays away`);
+          return;
+        }
+        await requireEncrypting(deployment, configuration, to, step);
+        // The data last: whoever finds no more than the rest of it there finds no point.
+        const ids = source.parts.map((part) => part.snapshotId).reverse();
         const copied = await send(
           deployment,
           { configuration, repository: to, upload: uploadOf(input, 'copy', fence), found },
@@ -135,6 +144,8 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
           if (!snapshotId) throw notThere(part.snapshotId, input.to);
           return { ...part, snapshotId };
         });
+        await warnOfOtherChunker(deployment, configuration, { from, to }, step);
+        await requireArrived(deployment, to, [...copied.values()], step);
         await catalog.points.recordCopy(
           input.point,
           {

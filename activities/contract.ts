@@ -53,10 +53,11 @@ export interface BeginJob {
   repository?: string;
 }
 
-/** A point that is not where it should be yet. */
+/** A point that is not where it should be yet. `damaged`: it is there, and is to be replaced. */
 export interface DueCopy {
   asset: string;
   point: string;
+  damaged?: true;
 }
 
 /** What a job is going to do, decided once at its beginning. */
@@ -229,6 +230,8 @@ export interface HostActivities {
   ): Promise<SnapshotOutcome>;
   /** `repaired`, here and above: damage was seen to before. Absent in old histories. */
   copyPoint(input: PointStep & Leased & { from: string; to: string; repaired?: boolean }): Promise<void>;
+  /** Under an exclusive lease: a damaged copy of a point that is whole elsewhere makes room for a new one. */
+  clearDamagedCopy(input: PointStep & Leased & { from: string; to: string }): Promise<void>;
   /** Under an exclusive lease. Nothing is done when somebody else has repaired it meanwhile. */
   repairRepository(input: AssetStep & { repository: string; fence?: number }): Promise<void>;
   /** Reads back every byte of these points, or of every regular one of the asset, in that repository. */

@@ -27,8 +27,8 @@ export async function planCopies(
   const due: DueCopy[] = [];
   for (let round = 0; round < rounds && due.length < AT_ONCE; round += 1) {
     wanted.forEach((asset, index) => {
-      const point = missing[index]?.[round];
-      if (point !== undefined) due.push({ asset, point });
+      const found = missing[index]?.[round];
+      if (found !== undefined) due.push({ asset, ...found });
     });
   }
   return due.slice(0, AT_ONCE);
@@ -40,19 +40,25 @@ async function missingOf(
   asset: string,
   repository: string,
   theirs: ReadonlySet<string>,
-): Promise<string[]> {
+): Promise<Omit<DueCopy, 'asset'>[]> {
   const holds = await catalog.holds.open(asset);
   const retained = (copies: CopyFacts[]) => copies.map((copy) => retainedPoint(copy, holds));
-  const [from, to] = await Promise.all([
+  const [from, to, unwanted, replaced] = await Promise.all([
     everyCopy(catalog, asset, policy.repository),
     everyCopy(catalog, asset, repository),
+    catalog.removals.orderedOut(asset, repository),
+    catalog.damagedCopies.unfinished(asset, repository),
   ]);
-  return pointsToCopy({
+  const there = retained(to);
+  const due = pointsToCopy({
     from: retained(from).filter(({ id }) => !theirs.has(id)),
-    to: retained(to),
+    to: there,
+    unwanted: new Set(unwanted),
     rules: retentionIn(policy, repository),
     now: clock(),
   });
+  const broken = new Set([...there.filter(({ damaged }) => damaged).map(({ id }) => id), ...replaced]);
+  return due.map((point) => ({ point, ...(broken.has(point) && { damaged: true as const }) }));
 }
 
 /** Backups that still run, of whichever policy, send their own points there themselves. */

@@ -23,7 +23,9 @@ import type { Objectives } from './objectives.ts';
 import type { OldRecords } from './old-records.ts';
 import type { Readings } from './readings.ts';
 import type { KeyUses } from './key-uses.ts';
+import type { DamagedCopies } from './damaged-copies.ts';
 import type { Removals } from './removals.ts';
+import type { RepositoryLooks } from './repository-looks.ts';
 import type { Repositories } from './repositories.ts';
 import type { Schedules } from './schedules.ts';
 import type { Copies } from './copies.ts';
@@ -41,6 +43,8 @@ export interface Catalog {
   readonly points: Points;
   readonly holds: Holds;
   readonly removals: Removals;
+  readonly damagedCopies: DamagedCopies;
+  readonly repositoryLooks: RepositoryLooks;
   readonly restores: Restores;
   readonly configurations: Configurations;
   readonly repositories: Repositories;

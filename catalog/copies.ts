@@ -70,7 +70,7 @@ function keyOf(...names: string[]): string {
   return names.join('/');
 }
 
-/** Points that are damaged or on their way out are not waited for. */
+/** Points that are damaged, on their way out or taken out of there by a person are not waited for. */
 const LAGS = `
   select given.asset, given.source, given.target, there.taken_at as "newestTakenAt",
          behind.points as "lagPoints", behind.since as "behindSince",
@@ -86,4 +86,6 @@ const LAGS = `
          join point_copies on point_id = recovery_points.id and repository = given.source
         where recovery_points.asset = given.asset and kind = 'regular' and removing_since is null
           and taken_at > coalesce(there.taken_at, '-infinity') and point_copies.proof <> 'damaged'
+          and not exists (select from point_removals as removal
+            where removal.point_id = recovery_points.id and given.target = any (removal.repositories))
         limit $4) as waiting) as behind`;

@@ -21,6 +21,7 @@ export function incidentRecords(database: Database): IncidentRecords {
     outcomes: () =>
       database.read('reading how jobs ended', async (query) => [
         ...(await assetOutcomes(query)),
+        ...(await copyOutcomes(query)),
         ...(await policyOutcomes(query)),
       ]),
     newestRuns: () => database.read('reading when backups began', newestRuns),
@@ -30,7 +31,7 @@ export function incidentRecords(database: Database): IncidentRecords {
 }
 
 /** Restores are asked for by a person, who is told there and then; a preflight begins nothing; drills have verdicts. */
-const TYPES: JobType[] = ['backup', 'sync', 'retention', 'verify'];
+const TYPES: JobType[] = ['backup', 'retention', 'verify'];
 
 /** The last job that ended, not the newest: while the next one runs, the failure before it still stands. */
 function assetOutcomes(query: Query): Promise<Outcome[]> {
@@ -50,19 +51,53 @@ function assetOutcomes(query: Query): Promise<Outcome[]> {
   );
 }
 
+/**
+ * Each copy by itself: what arrived in one says nothing of another. An asset of which nothing was missing there any more
+ * has arrived, and so has one of which something was sent there since, by whomever.
+ */
+function copyOutcomes(query: Query): Promise<Outcome[]> {
+  return query<Outcome>(
+    `select policies.name as policy, named.asset, 'sync' as type, copy.repository,
+            case when last.status = 'failed' and sent.at > last."endedAt" then 'success'
+                 when last.status = 'skipped' then 'success' else last.status end as status,
+            last."jobId", last.error
+       from policies
+      cross join lateral unnest(policies.assets) as named (asset)
+      cross join lateral ${COPIES}
+      cross join lateral (
+        select job_assets.status, jobs.id as "jobId", job_assets.error, jobs.ended_at as "endedAt"
+          from jobs join job_assets on job_id = jobs.id and job_assets.asset = named.asset
+         where jobs.policy = policies.name and jobs.type = 'sync' and jobs.repository = copy.repository
+           and jobs.ended_at is not null and jobs.status <> 'cancelled'
+           and job_assets.status in ('success', 'failed', 'skipped')
+         order by jobs.started_at desc limit 1) as last
+       left join copy_attempts as sent
+         on sent.asset = named.asset and sent.repository = copy.repository and sent.error is null
+      where policies.is_current order by policies.name, named.asset, copy.repository`,
+  );
+}
+
+/** Of one policy, as it is configured now. */
+const COPIES = `(select distinct given.copy ->> 'repository' as repository
+  from jsonb_array_elements(policies.definition -> 'copies') as given (copy)) as copy`;
+
 /** A job that failed for all its assets is told by them. */
 async function policyOutcomes(query: Query): Promise<Outcome[]> {
   const rows = await query<Outcome & { explained: boolean }>(
-    `select policies.name as policy, null as asset, given.type, last.status, last."jobId", last.error,
+    `select policies.name as policy, null as asset, given.type, given.repository, last.status, last."jobId",
+            last.error,
             exists (select from job_assets
                      where job_id = last."jobId" and job_assets.status = 'failed') as explained
        from policies
-      cross join lateral unnest($1::text[]) as given (type)
+      cross join lateral (
+        select type, null as repository from unnest($1::text[]) as type
+        union all select 'sync', repository from ${COPIES}) as given
       cross join lateral (
         select status, id as "jobId", error from jobs
          where policy = policies.name and type = given.type and ended_at is not null
+           and (given.repository is null or repository = given.repository)
          order by started_at desc limit 1) as last
-      where policies.is_current order by policies.name, given.type`,
+      where policies.is_current order by policies.name, given.type, given.repository`,
     [TYPES],
   );
   return rows

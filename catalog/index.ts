@@ -7,6 +7,7 @@ import { clockSeen } from './clock-seen.ts';
 import { configurations } from './configurations.ts';
 import { connect, type Connection } from './connection.ts';
 import { databaseOf } from './database.ts';
+import { damagedCopies } from './damaged-copies.ts';
 import { drills } from './drills.ts';
 import { durations } from './durations.ts';
 import { evidence } from './evidence.ts';
@@ -29,6 +30,7 @@ import { readings } from './readings.ts';
 import { removals } from './removals.ts';
 import { repositories } from './repositories.ts';
 import { copies } from './copies.ts';
+import { repositoryLooks } from './repository-looks.ts';
 import { repositoryRooms } from './repository-room.ts';
 import { restores } from './restores.ts';
 import { schedules } from './schedules.ts';
@@ -89,6 +91,8 @@ function catalogOn(connection: Connection, actor: string, clock: () => Date): Ca
     points: points(database),
     holds: holds(database),
     removals: removals(database),
+    damagedCopies: damagedCopies(database),
+    repositoryLooks: repositoryLooks(database),
     restores: restores(database),
     configurations: configurations(database),
     repositories: repositories(database),

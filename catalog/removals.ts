@@ -18,6 +18,8 @@ export interface Removals {
   copyGone(pointId: string, repository: string, reason: string): Promise<void>;
   /** Restores that have not ended and use this point, by id. */
   openRestores(pointId: string): Promise<string[]>;
+  /** Points of the asset that a person has ordered out of that repository: they do not come back by themselves. */
+  orderedOut(asset: string, repository: string): Promise<string[]>;
   /** Those that have copies left to take away, oldest first. */
   unfinished(): Promise<OrderedRemoval[]>;
 }
@@ -47,6 +49,16 @@ export function removals(database: Database): Removals {
 
     openRestores: (id) =>
       database.read('looking for restores of a recovery point', (query) => openRestores(query, id)),
+
+    orderedOut: (asset, repository) =>
+      database.read(`looking for what was taken out of ${repository}`, async (query) => {
+        const rows = await query<{ id: string }>(
+          `select distinct point.id from point_removals join recovery_points as point on point.id = point_id
+            where asset = $1 and $2 = any (repositories) and removed_at is null`,
+          [asset, repository],
+        );
+        return rows.map(({ id }) => id);
+      }),
 
     unfinished: () =>
       database.read('listing the removals that have not ended', (query) =>

@@ -14,6 +14,7 @@ import { createLookSteps } from '../activities/look-steps.ts';
 import { createNotifySteps } from '../activities/notify-steps.ts';
 import { createProofSteps } from '../activities/proof-steps.ts';
 import { createReadingSteps } from '../activities/reading-steps.ts';
+import { createDamagedCopySteps } from '../activities/clear-damaged.ts';
 import { createRemovalSteps } from '../activities/removal-steps.ts';
 import { createRestoreSteps } from '../activities/restore-steps.ts';
 import { createRetentionSteps } from '../activities/retention-steps.ts';
@@ -34,6 +35,7 @@ export function stepsOf(deployment: Deployment): {
       ...createRetentionSteps(deployment),
       ...createLookSteps(deployment),
       ...createRemovalSteps(deployment),
+      ...createDamagedCopySteps(deployment),
       ...createDrillSteps(deployment),
       ...createEvidenceSteps(deployment),
     },

@@ -70,7 +70,7 @@ export async function sync(input: SyncInput): Promise<{ jobId: string; status: J
 
   /** Returns when the day's budget allows the next one; null: each was tried. */
   async function sendEach(due: readonly DueCopy[]): Promise<string | null> {
-    for (const { asset, point } of due) {
+    for (const { asset, point, damaged } of due) {
       const before = outcomes.get(asset) ?? NOTHING_DONE;
       if (before.error) continue;
       const site = plan.sites.find(({ assets }) => assets.includes(asset));
@@ -78,7 +78,13 @@ export async function sync(input: SyncInput): Promise<{ jobId: string; status: J
       now = `sending ${asset} to ${repository}`;
       try {
         await controlSteps(asset).beginAsset({ ...scopeOf(plan), asset });
-        const goesOnAt = await send(leases, plan, site, { asset, point }, repository);
+        const goesOnAt = await send(
+          leases,
+          plan,
+          site,
+          { asset, point, ...(damaged && { damaged }) },
+          repository,
+        );
         if (goesOnAt !== null) return goesOnAt;
         outcomes.set(asset, {
           ...before,
@@ -112,7 +118,7 @@ async function send(
   leases: LeaseHolder,
   plan: JobPlan,
   site: SitePlan,
-  { asset, point }: DueCopy,
+  { asset, point, damaged }: DueCopy,
   to: string,
 ): Promise<string | null> {
   const scope = { ...scopeOf(plan), asset };
@@ -120,6 +126,11 @@ async function send(
   const { goesOnAt } = await steps.guardUpload({ ...scope, repository: to, step: 'copy', point });
   if (goesOnAt !== null) return goesOnAt;
   const repaired = await repairFirst(leases, site.hostQueue, scope, to);
+  // A plan from before this says of nothing that it is damaged.
+  if (damaged)
+    await leases.hold([to], 'exclusive', (fences) =>
+      steps.clearDamagedCopy({ ...scope, fences, point, from: plan.repository, to }),
+    );
   await leases.hold([plan.repository, to], 'shared', (fences) =>
     steps.copyPoint({ ...scope, fences, point, from: plan.repository, to, repaired }),
   );

@@ -105,12 +105,18 @@ export interface Repository {
   readonly name: string;
   /** Creates it when absent; `like` shares its chunker parameters so that copies stay deduplicated. */
   ensure(step: Step, like?: Repository): Promise<'created' | 'existing'>;
+  /** Throws `repository.untrusted` where what is in front of it says that it encrypts, and does not. */
+  requireEncrypting(step: Step): Promise<void>;
+  /** The same for two repositories where one recognises what comes from the other. */
+  chunker(step: Step): Promise<string>;
   /** Clears what a dead predecessor of ours left: its lock, its temporary files, its unsaved index. */
   recover(step: Step): Promise<Recovered>;
   /** `parent`: a snapshot to compare with, for a rerun after an interruption. */
   store(part: SnapshotPart, labels: PointLabels, step: Step, parent?: string): Promise<StoredPart>;
   /** Copies these snapshots here; already copied ones are found, not sent again. Returns id → new id. */
   copyFrom(source: Repository, snapshotIds: string[], step: Step): Promise<Map<string, string>>;
+  /** Whether these snapshots are there in whole, by the store's own lists; the content of files is not read. */
+  arrived(snapshotIds: readonly string[], step: Step): Promise<ReadBack>;
   snapshots(filter: { point?: string; asset?: string }, step: Step): Promise<EngineSnapshot[]>;
   /** Reads back every byte these points refer to, once. A point that is not there is an error, never "ok". */
   readBack(points: readonly string[], step: Step): Promise<ReadBack>;

@@ -90,6 +90,11 @@ export function checkArguments(
   ];
 }
 
+/** From the persistent cache where that has it: what is missing in the store is seen by its lists. */
+export function arrivedArguments(snapshotIds: readonly string[]): string[] {
+  return ['check', '--json', '--no-lock', '--with-cache', '--', ...snapshotIds];
+}
+
 /** Without --json, which says nothing of how much was read. Unlocked and confirmed as above. */
 export function checkShareArguments(
   group: number,

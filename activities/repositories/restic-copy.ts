@@ -23,19 +23,24 @@ export async function createRepository(
   step: Step,
 ): Promise<'created' | 'existing'> {
   await requireCrypt(connection, step);
-  const result = await runRestic(
-    connection,
-    {
-      operation: `creation of repository ${connection.name}`,
-      args: initArguments(like !== null),
-      ...(like && { from: like }),
-      explain: ({ words }) => (EXISTS.test(words) ? existing() : null),
+  const operation = `creation of repository ${connection.name}`;
+  const make = () =>
+    runRestic(
+      connection,
+      {
+        operation,
+        args: initArguments(like !== null),
+        ...(like && { from: like }),
+        explain: ({ words }) => (EXISTS.test(words) ? existing() : null),
+      },
+      step,
+    );
+  const result = await (like ? whicheverFails(like, operation, step, make) : make()).catch(
+    (error: unknown) => {
+      if (error instanceof HoldfastError && error.code === 'request.conflict') return null;
+      throw error;
     },
-    step,
-  ).catch((error: unknown) => {
-    if (error instanceof HoldfastError && error.code === 'request.conflict') return null;
-    throw error;
-  });
+  );
   return result ? 'created' : 'existing';
 }
 
@@ -58,24 +63,44 @@ export async function copySnapshots(
   const short = new Map<string, string>();
   if (snapshotIds.length > 0) {
     const sent = sentSoFar();
-    await runRestic(
-      connection,
-      {
-        operation: `copy from ${source.name} to ${connection.name}`,
-        args: copyArguments(snapshotIds),
-        from: source,
-        onStdoutLine: (line) => {
-          const progress = sent.see(line);
-          if (progress) step.progress(progress);
-          const pair = copiedOn(line);
-          if (pair) short.set(pair.from, pair.to);
+    const operation = `copy from ${source.name} to ${connection.name}`;
+    await whicheverFails(source, operation, step, () =>
+      runRestic(
+        connection,
+        {
+          operation,
+          args: copyArguments(snapshotIds),
+          from: source,
+          onStdoutLine: (line) => {
+            const progress = sent.see(line);
+            if (progress) step.progress(progress);
+            const pair = copiedOn(line);
+            if (pair) short.set(pair.from, pair.to);
+          },
         },
-      },
-      step,
+        step,
+      ),
     );
   }
   const whole = await wholeIds(connection, [...short.values()], step);
   return new Map(snapshotIds.map((id) => [id, copyOf(id, short, whole, connection)]));
+}
+
+/** restic does not say which of the two it could not open: where it is the source, that one's own failure is thrown. */
+async function whicheverFails<T>(
+  source: ResticConnection,
+  operation: string,
+  step: Step,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const unopened = ['repository.absent', 'repository.wrongPassword'];
+    if (error instanceof HoldfastError && unopened.includes(error.code))
+      await runRestic(source, { operation, args: ['cat', 'config', '--no-lock'] }, step);
+    throw error;
+  }
 }
 
 /** Its progress counts the packs of one snapshot, and what they take is said before them. */

@@ -68,7 +68,7 @@ export const VANISHED = /does not exist|no such file|not found|NoSuchKey/i;
  * Packs that are missing or too short are said of the whole repository, whatever the tag. Where the point
  * itself needs such a pack, reading it fails too, and that is said in other words.
  */
-const ABOUT_ANY_POINT = /^pack [0-9a-f]{64}: (?:does not exist|unexpected file size)/;
+export const ABOUT_ANY_POINT = /^pack [0-9a-f]{64}: (?:does not exist|unexpected file size)/;
 
 /** Advice and headings among check's errors. */
 export const NO_ERROR =
@@ -85,33 +85,44 @@ async function readData(
   { locked }: { locked: boolean },
   step: Step,
 ): Promise<Check> {
-  const said: string[] = [];
-  const packs = new Set<string>();
   const cacheFolder = await emptyCacheFolder(connection.cacheFolder);
   try {
-    const result = await runRestic(
-      connection,
-      {
-        operation: `reading back ${what} of ${connection.name}`,
-        args: checkArguments(tags, locked, cacheFolder),
-        onStdoutLine: (line) => readCheckSummary(line)?.broken_packs?.forEach((pack) => packs.add(pack)),
-        onStderrLine: (line) => {
-          if (line.includes('"exit_error"')) return;
-          const words = wordsOn(line);
-          const missing = /^pack ([0-9a-f]{64})[: ]/.exec(words)?.[1];
-          if (missing) packs.add(missing);
-          if (!NO_ERROR.test(words) && said.length < 100) said.push(words);
-        },
-        // Exit code 1 means "errors found" only when check says so at its end.
-        accept: ({ words }) => words.includes('repository contains errors'),
-      },
-      step,
-    );
-    if (result.exitCode === 0) return { errors: [], damagedPacks: [] };
-    return { errors: said.length > 0 ? said : [result.words], damagedPacks: [...packs] };
+    const operation = `reading back ${what} of ${connection.name}`;
+    return await runCheck(connection, operation, checkArguments(tags, locked, cacheFolder), step);
   } finally {
     await rm(cacheFolder, { recursive: true, force: true });
   }
+}
+
+/** What `check` found: errors in its own words, and the storage files that are missing or wrong. */
+export async function runCheck(
+  connection: ResticConnection,
+  operation: string,
+  args: readonly string[],
+  step: Step,
+): Promise<Check> {
+  const said: string[] = [];
+  const packs = new Set<string>();
+  const result = await runRestic(
+    connection,
+    {
+      operation,
+      args,
+      onStdoutLine: (line) => readCheckSummary(line)?.broken_packs?.forEach((pack) => packs.add(pack)),
+      onStderrLine: (line) => {
+        if (line.includes('"exit_error"')) return;
+        const words = wordsOn(line);
+        const missing = /^pack ([0-9a-f]{64})[: ]/.exec(words)?.[1];
+        if (missing) packs.add(missing);
+        if (!NO_ERROR.test(words) && said.length < 100) said.push(words);
+      },
+      // Exit code 1 means "errors found" only when check says so at its end.
+      accept: ({ words }) => words.includes('repository contains errors'),
+    },
+    step,
+  );
+  if (result.exitCode === 0) return { errors: [], damagedPacks: [] };
+  return { errors: said.length > 0 ? said : [result.words], damagedPacks: [...packs] };
 }
 
 /**

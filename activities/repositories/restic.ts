@@ -4,6 +4,9 @@ import { HoldfastError } from '../../domain/errors.ts';
 import type { Repository } from './repository.ts';
 import { forgetArguments } from './restic-arguments.ts';
 import { connectionFor, type ResticConnection, type ResticOptions } from './restic-connection.ts';
+import { requireCrypt } from './rclone-crypt.ts';
+import { lookForArrived } from './restic-arrived.ts';
+import { chunkerOf } from './restic-chunker.ts';
 import { copySnapshots, createRepository } from './restic-copy.ts';
 import { checkStructure, pruneRepository } from './restic-prune.ts';
 import { readBackPoints } from './restic-read-back.ts';
@@ -21,6 +24,8 @@ export function createResticRepository(options: ResticOptions): Repository {
   const repository: Repository = {
     name: connection.name,
     ensure: (step, like) => createRepository(connection, like ? connectionOf(like) : null, step),
+    requireEncrypting: (step) => requireCrypt(connection, step),
+    chunker: (step) => chunkerOf(connection, step),
     recover: (step) => recoverRepository(connection, step),
     store: (part, labels, step, parent) => {
       if (parent !== undefined) requireIds([parent]);
@@ -28,6 +33,7 @@ export function createResticRepository(options: ResticOptions): Repository {
     },
     copyFrom: (source, snapshotIds, step) =>
       copySnapshots(connection, connectionOf(source), requireIds(snapshotIds), step),
+    arrived: (snapshotIds, step) => lookForArrived(connection, requireIds(snapshotIds), step),
     snapshots: (filter, step) => listSnapshots(connection, filter, step),
     readBack: (points, step) => readBackPoints(connection, points, step),
     readShare: (group, groups, step) => readShareOf(connection, group, groups, step),

@@ -7,20 +7,26 @@ import { planRetention, type RetainedPoint } from '../retention/plan.ts';
 export interface CopyRequest {
   /** The asset's points where they come from. */
   from: readonly RetainedPoint[];
-  /** The asset's points in the copy. */
+  /** The asset's points in the copy. What is damaged there is sent again. */
   to: readonly RetainedPoint[];
+  /** Points that a person has taken out of the copy. */
+  unwanted?: ReadonlySet<string>;
   /** The copy's retention; null: nothing was said, and everything travels. */
   rules: Retention | null;
   now: Date;
 }
 
 /** Ids, newest first: the one that is missed most goes first. */
-export function pointsToCopy({ from, to, rules, now }: CopyRequest): string[] {
-  const there = new Set(to.map(({ id }) => id));
-  const missing = from.filter((point) => !there.has(point.id) && mayTravel(point));
+export function pointsToCopy({ from, to, unwanted, rules, now }: CopyRequest): string[] {
+  const whole = to.filter(({ damaged }) => !damaged);
+  const there = new Set(whole.map(({ id }) => id));
+  const missing = from.filter(
+    (point) => !there.has(point.id) && !unwanted?.has(point.id) && mayTravel(point),
+  );
   const arriving = new Set(missing.map(({ id }) => id));
   // Without a lock: that a store would not let go of a point again is no reason to send it there.
-  const plan = planRetention({ points: [...to, ...missing.map(unread)], rules, immutableDays: null, now });
+  const arrived = [...to.filter(({ id }) => !arriving.has(id)), ...missing.map(unread)];
+  const plan = planRetention({ points: arrived, rules, immutableDays: null, now });
   return plan
     .filter(({ decision, recoveryPointId }) => decision === 'keep' && arriving.has(recoveryPointId))
     .map(({ recoveryPointId }) => recoveryPointId);

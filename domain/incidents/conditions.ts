@@ -77,14 +77,17 @@ function ofAsset({ asset, policy }: AssetHealth): Pick<Condition, 'asset' | 'pol
   return { asset, policies: policy === null ? [] : [policy] };
 }
 
-function outcome({ policy, asset, type, status, jobId, error }: Outcome): Condition[] {
+function outcome({ policy, asset, type, status, jobId, error, ...of }: Outcome): Condition[] {
   if (status === 'success') return [];
-  const subject = asset === null ? `policy ${policy}` : `${asset} (policy ${policy})`;
+  const repository = of.repository ?? null;
+  const where = repository === null ? '' : ` to ${repository}`;
+  const subject = `${asset === null ? `policy ${policy}` : `${asset} (policy ${policy})`}${where}`;
+  const kind = repository === null ? type : `${type}/${repository}`;
   const look = `\`holdfast jobs logs ${jobId.slice(0, 8)}\``;
   const words = error ? [error.message, error.cause].filter(Boolean).join(': ') : '';
   return [
     {
-      key: asset === null ? `policy/${policy}/${type}` : `policy/${policy}/${asset}/${type}`,
+      key: asset === null ? `policy/${policy}/${kind}` : `policy/${policy}/${asset}/${kind}`,
       topic: type === 'drill' ? 'drill' : 'failure',
       severity: severityOf(type, status),
       policies: [policy],

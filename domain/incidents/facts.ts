@@ -39,6 +39,8 @@ export interface Outcome {
   /** null: the job failed as a whole, not for one of its assets. */
   asset: string | null;
   type: JobType;
+  /** Of a sync: the copy it was to bring up to date. */
+  repository?: string | null;
   status: 'success' | 'warning' | 'failed' | 'cancelled';
   jobId: string;
   error: Failure | null;

@@ -93,4 +93,48 @@ describe('copies in the catalogue', () => {
     await jobs.end(first.id, { status: 'failed' });
     await jobs.begin(sync('offsite'));
   });
+
+  it('fail each by itself, until something arrives there or nothing is missing any more', async () => {
+    const { catalog } = fixture;
+    await fixture.sql(`update jobs set status = 'cancelled', ended_at = now() where type = 'sync'`);
+    const policies = configuration.policies.map((policy) => ({
+      ...policy,
+      copies: [...policy.copies, { repository: 'cold', retention: null }],
+    }));
+    await catalog.configurations.apply({ ...configuration, policies });
+    const ended = async (hour: number, repository: string, status: 'success' | 'failed' | 'skipped') => {
+      const startedAt = `2026-11-21T${String(hour).padStart(2, '0')}:00:00.000Z`;
+      const begun = { type: 'sync' as const, policy: 'critical', repository, startedAt, assets: ['orders'] };
+      const { id } = await catalog.jobs.begin(aJob(begun));
+      const error = status === 'failed' ? failure : null;
+      await catalog.jobs.setAsset(id, 'orders', { status, error });
+      await catalog.jobs.end(id, { status: status === 'failed' ? 'failed' : 'success' });
+      await fixture.sql('update jobs set ended_at = started_at where id = $1', [id]);
+      return id;
+    };
+    const outcomes = async () =>
+      (await catalog.incidentRecords.outcomes()).map(({ asset, type, repository, status }) =>
+        [type, repository, asset, status].join(' '),
+      );
+    const jobId = await ended(1, 'offsite', 'failed');
+    await ended(2, 'cold', 'success');
+    const found = await outcomes();
+    assert.ok(found.includes('sync offsite orders failed'), found.join());
+    assert.ok(found.includes('sync cold orders success'), found.join());
+    assert.ok(!found.some((words) => words.startsWith('sync offsite  ')), 'told once, of the asset');
+
+    const attempt = { asset: 'orders', jobId, pointId: randomUUID(), at: '2026-11-21T02:30:00.000Z' };
+    await catalog.copies.noteAttempt({ ...attempt, repository: 'cold', error: null });
+    assert.ok(
+      (await outcomes()).includes('sync offsite orders failed'),
+      'that the other arrived says nothing',
+    );
+    await catalog.copies.noteAttempt({ ...attempt, repository: 'offsite', error: null });
+    assert.ok((await outcomes()).includes('sync offsite orders success'), 'a backup has sent it since');
+
+    await ended(3, 'cold', 'failed');
+    assert.ok((await outcomes()).includes('sync cold orders failed'));
+    await ended(4, 'cold', 'skipped');
+    assert.ok((await outcomes()).includes('sync cold orders success'), 'nothing was missing there any more');
+  });
 });

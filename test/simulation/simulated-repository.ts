@@ -47,6 +47,9 @@ export function simulatedRepository(name: string, weather: Weather): SimulatedRe
       reached();
       return { packs: 0, bytes: 0 };
     },
+    requireEncrypting: async () => undefined,
+    chunker: async () => 'the same',
+    arrived: async () => ({ ok: true, errors: [], damagedSnapshots: [], damagedPacks: [] }),
     measure: async () => ({ storedBytes: stored.size * ADDED_BYTES, freeBytes: null }),
     store: async (part, labels) => {
       reached();

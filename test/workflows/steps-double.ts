@@ -216,6 +216,7 @@ const wellBehaved: Required<Script> = {
   runHooks: nothing,
   snapshotAsset: async () => ({ bytes: 1000, addedBytes: 100, partial: null }),
   copyPoint: nothing,
+  clearDamagedCopy: nothing,
   verifyPoints: nothing,
   readGroup: async () => ({ failure: null, assets: [] }),
   endReadingCycle: nothing,

@@ -48,6 +48,29 @@ describe('a sync of a copy', () => {
     assert.equal(playing.of('beginJob')[0]?.input.repository, 'offsite');
   });
 
+  it('clears a damaged copy away, alone there, before it sends it anew', async () => {
+    const { sent, planSync } = missing({ ...orders('broken'), damaged: true }, orders('new'));
+    const playing = await play('sync', input, {
+      ...two,
+      planSync,
+      copyPoint: async ({ point }) => sent(point),
+    });
+    assert.equal(await statusOf(playing), 'success');
+    assert.deepEqual(
+      playing.steps().filter((step) => /^(clear|copy)/.test(step)),
+      ['clearDamagedCopy', 'copyPoint offsite', 'copyPoint offsite'],
+    );
+    const [cleared] = playing.of('clearDamagedCopy');
+    assert.deepEqual(
+      [cleared?.input.point, cleared?.input.to, cleared?.input.fences.length],
+      ['broken', 'offsite', 1],
+    );
+    assert.deepEqual(
+      playing.of('askForLease').map(({ input: asked }) => `${asked.mode} ${asked.repository}`),
+      ['exclusive offsite', ...['local', 'offsite', 'local', 'offsite'].map((name) => `shared ${name}`)],
+    );
+  });
+
   it('goes on with the other assets where one fails, and sends no more of that one', async () => {
     const { sent, planSync } = missing(orders('new'), uploads('one'), orders('old'), uploads('two'));
     const playing = await play('sync', input, {

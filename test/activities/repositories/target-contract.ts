@@ -25,13 +25,13 @@ export interface Target extends Place {
 
 /**
  * What an off-site target must do beyond being written to: the parts of the repository contract that depend on how
- * it is reached. Its files may have other names there. `keepsHalves`: where what a killed writer was sending stays
- * behind, what was sent twice cannot be told from what lies there.
+ * it is reached. Its files may have other names there. `isHalf` tells by its size what a killed writer was sending, where
+ * that is stored under its own name as if it had arrived.
  */
 export function targetContract(
   where: string,
   placeFor: () => Promise<Target>,
-  { keepsHalves = false }: { keepsHalves?: boolean } = {},
+  { isHalf = () => false }: { isHalf?: (size: number) => boolean } = {},
 ): void {
   describe(`copies in ${where}`, function () {
     this.timeout(180_000);
@@ -80,7 +80,6 @@ export function targetContract(
       await fails(() => locked.snapshots({}, step()), 'repository.wrongPassword');
     });
 
-    if (keepsHalves) return;
     it('go on after restic was killed, without sending again what arrived', async () => {
       await far.ensure(step(), near);
       const big = join(room, 'big');
@@ -92,7 +91,8 @@ export function targetContract(
       const limited = await repositoryAt(small, room, slow);
       const watched = step();
       const outcome = limited.copyFrom(near, [snapshotId], watched).catch((error: unknown) => error);
-      await until('packs', async () => (await wholePacks(target)) > 2, 60);
+      const whole = async () => (await sizes(target)).filter((size) => size >= SMALLEST && !isHalf(size));
+      await until('packs', async () => (await whole()).length > 2, 60);
       process.kill(watched.processes[0]?.pid ?? 0, 'SIGKILL');
       const error = await outcome;
       assert.ok(error instanceof HoldfastError && error.code === 'tool.failed', String(error));
@@ -101,18 +101,24 @@ export function targetContract(
       await near.recover(step());
       const found = await far.recover(step());
       assert.ok(found.packs > 0, 'what arrived is known');
+      const [before, arrived] = [sum(await sizes(target)), sum(await whole())];
       await far.copyFrom(near, [snapshotId], step());
-      const sent = (await sizes(target)).reduce((sum, size) => sum + size, 0) / 48_000_000;
+      const sent = (arrived + sum(await sizes(target)) - before) / 48_000_000;
       assert.ok(sent < 1.05, `sent ${sent.toFixed(3)} of the minimum`);
+      await far.prune(step());
+      const left = sum(await sizes(target)) / 48_000_000;
+      assert.ok(left < 1.05, `${left.toFixed(3)} of what is needed lies there`);
       const { ok, errors } = await far.readBack(['big'], step());
       assert.ok(ok, errors.join('\n'));
     });
   });
 }
 
-/** Packs of the smallest size that restic makes, arrived in whole. */
-async function wholePacks(target: Target): Promise<number> {
-  return (await sizes(target)).filter((size) => size >= 4 * 1024 * 1024).length;
+/** Of the packs that restic makes here. */
+const SMALLEST = 4 * 1024 * 1024;
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 async function sizes({ folder }: Target): Promise<number[]> {

@@ -36,6 +36,19 @@ describe('what still has to travel to a copy', () => {
     assert.deepEqual(due(from), []);
   });
 
+  it('is what is damaged there and whole where it comes from', () => {
+    const broken = ago(2, { damaged: true });
+    assert.deepEqual(due([ago(1), ago(2)], [ago(1), broken]), ['point-2']);
+    assert.deepEqual(due([ago(1), broken], [ago(1), broken]), []);
+    assert.deepEqual(due([ago(1), ago(2)], [ago(1), broken], 1), [], 'its retention would drop it');
+  });
+
+  it('is nothing that a person has taken out of there', () => {
+    const unwanted = new Set(['point-2']);
+    const request = { from: [ago(1), ago(2)], to: [ago(1)], unwanted, rules: null, now };
+    assert.deepEqual(pointsToCopy(request), []);
+  });
+
   it('would not be dropped again by a retention run there, and leaves nothing behind that one would keep', () => {
     fc.assert(
       fc.property(somePoints, someRules, fc.integer({ min: 0, max: 20 }), (points, rules, there) => {

@@ -114,11 +114,19 @@ describe('conditions', () => {
       found({
         outcomes: [
           outcome({ asset: null, type: 'retention' }),
-          outcome({ asset: null, type: 'sync', status: 'warning' }),
+          outcome({ asset: null, type: 'sync', status: 'warning', repository: 'offsite' }),
+          outcome({ type: 'sync', repository: 'offsite' }),
+          outcome({ type: 'sync', repository: 'cold' }),
           outcome({ asset: 'uploads', type: 'verify', status: 'cancelled' }),
         ],
       }),
-      ['policy/daily/retention critical', 'policy/daily/sync warning', 'policy/daily/uploads/verify info'],
+      [
+        'policy/daily/retention critical',
+        'policy/daily/sync/offsite warning',
+        'policy/daily/orders/sync/offsite critical',
+        'policy/daily/orders/sync/cold critical',
+        'policy/daily/uploads/verify info',
+      ],
     );
   });
 
