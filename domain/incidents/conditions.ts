@@ -6,6 +6,7 @@ import type { CopyState } from '../copies/lag.ts';
 import { formatDuration } from '../duration.ts';
 import type { AssetHealth } from '../objectives.ts';
 import { severityRank, type Condition } from './condition.ts';
+import { severityOfDrill } from './drill-summary.ts';
 import type { AssetFact, ChannelFact, DrillFact, IncidentFacts, Outcome, RepositoryFact } from './facts.ts';
 import { overdue } from './overdue.ts';
 
@@ -108,12 +109,16 @@ function drilled({ drill, id, outcome: how, reason, policies }: DrillFact): Cond
   };
   return [
     {
-      ...{ key: `drill/${drill}`, topic: 'drill', policies, asset: null, reason: reason || words[how] },
-      severity: how === 'inconclusive' ? 'warning' : 'page',
+      ...{ key: drillKey(drill), topic: 'drill', policies, asset: null, reason: reason || words[how] },
+      severity: severityOfDrill(how),
       title: `drill ${drill} ${words[how]}`,
       next: `\`holdfast drill show ${id.slice(0, 8)}\`; when it is set right, \`holdfast drill run ${drill}\` tests it again`,
     },
   ];
+}
+
+export function drillKey(drill: string): string {
+  return `drill/${drill}`;
 }
 
 /** Somebody cancelled it: for the record. A drill that fails says that the site could not be brought back. */

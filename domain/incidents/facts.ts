@@ -26,6 +26,8 @@ export interface DrillFact {
   reason: string;
   /** That it brings back. */
   policies: string[];
+  /** By channel: the message that told its result, and when. */
+  told: Record<string, { at: string; thread: string }>;
 }
 
 export interface AssetFact {
