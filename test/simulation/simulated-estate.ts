@@ -13,7 +13,7 @@ import { createProcessFence } from '../../activities/hosts/process-fence.ts';
 import { openCatalog, type Catalog } from '../../catalog/index.ts';
 import { requestLease, TASK_QUEUE, workflowState } from '../../client/index.ts';
 import { parseConfiguration } from '../../domain/configuration/parse.ts';
-import type { ScheduledRun } from '../../domain/cadence/scheduled-runs.ts';
+import type { DrillRun, ScheduledRun } from '../../domain/cadence/scheduled-runs.ts';
 import type { Configuration } from '../../domain/configuration/types.ts';
 import { defaultCacheDirectory } from '../../tools/cache.ts';
 import { resolveTool } from '../../tools/resolve.ts';
@@ -32,8 +32,9 @@ export interface Estate {
   now(): Date;
   /** Skips to this moment; where it is past already, nothing happens. */
   goTo(moment: Date): Promise<void>;
+  dataDir: string;
   /** As its Schedule starts it. Returns when it has ended. */
-  run(run: ScheduledRun): Promise<void>;
+  run(run: ScheduledRun | DrillRun): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -54,6 +55,7 @@ const WORKFLOWS = {
   sync: 'sync',
   retention: 'retention',
   verify: 'verifyCadence',
+  drill: 'drill',
 } as const;
 
 export async function simulatedEstate(options: EstateOptions): Promise<Estate> {
@@ -118,15 +120,15 @@ export async function simulatedEstate(options: EstateOptions): Promise<Estate> {
     configuration,
     environment,
     repositories,
+    dataDir,
     now,
     goTo,
-    run: async ({ id, kind, policy, repository }) => {
+    run: async (run) => {
       runs += 1;
-      const input = { policy, trigger: 'schedule', actor: 'schedule', ...(repository && { repository }) };
-      const workflowId = `${id}-${now().toISOString()}-${runs}`;
-      const started = { taskQueue: TASK_QUEUE, workflowId, args: [input] };
+      const workflowId = `${run.id}-${now().toISOString()}-${runs}`;
+      const started = { taskQueue: TASK_QUEUE, workflowId, args: [inputOf(run)] };
       const begun = seen;
-      await inSlices(environment, await workflows.start(WORKFLOWS[kind], started));
+      await inSlices(environment, await workflows.start(WORKFLOWS[run.kind], started));
       await look();
       notMuchLaterThan(begun);
     },
@@ -137,6 +139,12 @@ export async function simulatedEstate(options: EstateOptions): Promise<Estate> {
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+function inputOf(run: ScheduledRun | DrillRun) {
+  const common = { trigger: 'schedule', actor: 'schedule' };
+  if (run.kind === 'drill') return { ...common, drill: run.drill };
+  return { ...common, policy: run.policy, ...(run.repository && { repository: run.repository }) };
 }
 
 /**
