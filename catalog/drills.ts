@@ -72,6 +72,14 @@ interface DrillVerdictFact {
   told: Record<string, { at: string; thread: string }>;
 }
 
+/** The newest drill of a name that was begun. */
+interface DrillRunRow {
+  drill: string;
+  startedAt: string;
+  status: JobStatus;
+  hasVerdict: boolean;
+}
+
 export interface Drills {
   /** Begun once by its job's id. */
   begin(drill: NewDrill): Promise<DrillRow>;
@@ -89,6 +97,8 @@ export interface Drills {
   configured(): Promise<ConfiguredDrills[]>;
   /** Of each name the last that ended with evidence. */
   verdicts(): Promise<DrillVerdictFact[]>;
+  /** Of each name the newest, however far it came. */
+  newestRuns(): Promise<DrillRunRow[]>;
 }
 
 export function drills(database: Database): Drills {
@@ -150,6 +160,15 @@ export function drills(database: Database): Drills {
         query<ConfiguredDrills>(
           `select coalesce(document -> 'drills', '[]'::jsonb) as drills, applied_at as since
              from configurations order by id`,
+        ),
+      ),
+
+    newestRuns: () =>
+      database.read('reading when drills began', (query) =>
+        query<DrillRunRow>(
+          `select distinct on (drill) drill, drills.started_at as "startedAt", status,
+                  outcome is not null as "hasVerdict"
+             from drills join jobs using (id) order by drill, drills.started_at desc, id desc`,
         ),
       ),
 

@@ -7,6 +7,7 @@ import { formatDuration } from '../duration.ts';
 import type { AssetHealth } from '../objectives.ts';
 import { severityRank, type Condition } from './condition.ts';
 import { severityOfDrill } from './drill-summary.ts';
+import { notHeld } from './drills-not-held.ts';
 import type { AssetFact, ChannelFact, DrillFact, IncidentFacts, Outcome, RepositoryFact } from './facts.ts';
 import { overdue } from './overdue.ts';
 
@@ -20,6 +21,7 @@ export function conditionsOf(facts: IncidentFacts, now: Date): Condition[] {
     ...facts.lateCopies.map(lateCopy),
     ...facts.channels.flatMap(channel),
     ...(facts.drills ?? []).flatMap(drilled),
+    ...(facts.drillsNotHeld ?? []).map(notHeld),
   ];
   const byKey = new Map<string, Condition>();
   for (const condition of found) byKey.set(condition.key, merged(byKey.get(condition.key), condition));

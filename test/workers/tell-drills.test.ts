@@ -217,6 +217,28 @@ describe('telling how a drill ended', () => {
     assert.equal(alerts.open.size, 1);
   });
 
+  it('says that one was due and not held, also after another configuration, until one is', async () => {
+    const { configurations } = fixture.catalog;
+    const { configuration } = (await configurations.current())!;
+    const often: Drill = { ...quarterly, cadence: { kind: 'every', seconds: 7200 } };
+    const notHeld = async () =>
+      (await fixture.catalog.incidents.list({ limit: 100 })).items.filter(({ key }) =>
+        key.endsWith('/notHeld'),
+      );
+    await configurations.apply({ ...configuration, drills: [often] });
+    await look();
+    assert.deepEqual(await notHeld(), []);
+    await look(5 * 3600);
+    assert.match((await notHeld())[0]?.reason ?? '', /none has begun since/);
+    await configurations.apply({ ...configuration, drills: [{ ...often, owner: 'eve' }] });
+    await look(600);
+    assert.equal((await notHeld()).length, 1);
+    await hold();
+    await look(15);
+    await look(400);
+    assert.deepEqual(await notHeld(), []);
+  });
+
   it('and its evidence is signed off once, by somebody who did not run it', async () => {
     const { approveDrill } = drills();
     const anna = { name: 'anna', role: 'operator' as const };
@@ -234,7 +256,7 @@ describe('telling how a drill ended', () => {
     const listed = (await fixture.catalog.evidence.list()).items;
     assert.deepEqual(
       listed.map((one) => one.approval?.by ?? null),
-      [null, null, 'anna', null],
+      [null, null, null, 'anna', null],
     );
     const change = "update evidence_approvals set approved_by = 'eve'";
     await assert.rejects(fixture.sql(change), /only ever added/);
