@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
+import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 import { WorkflowClient, type WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
@@ -33,8 +34,8 @@ export interface Estate {
   /** Skips to this moment; where it is past already, nothing happens. */
   goTo(moment: Date): Promise<void>;
   dataDir: string;
-  /** As its Schedule starts it. Returns when it has ended. */
-  run(run: ScheduledRun | DrillRun): Promise<void>;
+  /** As its Schedule starts it; told when it was due, if given. Returns when it has ended. */
+  run(run: ScheduledRun | DrillRun, dueAt?: Date): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -123,10 +124,14 @@ export async function simulatedEstate(options: EstateOptions): Promise<Estate> {
     dataDir,
     now,
     goTo,
-    run: async (run) => {
+    run: async (run, dueAt) => {
       runs += 1;
       const workflowId = `${run.id}-${now().toISOString()}-${runs}`;
-      const started = { taskQueue: TASK_QUEUE, workflowId, args: [inputOf(run)] };
+      const due = dueAt && new TypedSearchAttributes([{ key: SCHEDULED_FOR, value: dueAt }]);
+      const started = {
+        ...{ taskQueue: TASK_QUEUE, workflowId, args: [inputOf(run)] },
+        ...(due && { typedSearchAttributes: due }),
+      };
       const begun = seen;
       await inSlices(environment, await workflows.start(WORKFLOWS[run.kind], started));
       await look();
@@ -161,6 +166,9 @@ async function inSlices(environment: TestWorkflowEnvironment, handle: WorkflowHa
   await ending;
 }
 
+/** As a Schedule says it. */
+const SCHEDULED_FOR = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
+
 const SLICE_MILLISECONDS = 20_000;
 
 function inStep(): Context | null {
@@ -180,7 +188,13 @@ async function startServer(): Promise<TestWorkflowEnvironment> {
   );
   await environment.connection.operatorService.addSearchAttributes({
     namespace: 'default',
-    searchAttributes: { HoldfastPolicy: 2, HoldfastAsset: 7, HoldfastJob: 2, HoldfastStatus: 2 },
+    searchAttributes: {
+      HoldfastPolicy: 2,
+      HoldfastAsset: 7,
+      HoldfastJob: 2,
+      HoldfastStatus: 2,
+      [SCHEDULED_FOR.name]: 6,
+    },
   });
   return environment;
 }
