@@ -1,8 +1,8 @@
 // What the routes of drills need from the rest of the house.
 
-import type { Page } from '../catalog/index.ts';
+import type { Approval, Page, Retest } from '../catalog/index.ts';
 import type { DrillOutcome } from '../domain/evidence/outcome.ts';
-import type { DrilledAsset, DrillPhase, DrillScenario } from '../domain/evidence/record.ts';
+import type { CorrectiveAction, DrilledAsset, DrillPhase, DrillScenario } from '../domain/evidence/record.ts';
 import type { JobStatus } from '../domain/job.ts';
 import type { Actor, IdempotencyKey, Once, PageRequest } from './services.ts';
 
@@ -25,10 +25,20 @@ export interface DrillItem {
   evidence: string | null;
   /** Why it is no pass, the gravest first. */
   reasons: { asset: string | null; outcome: string; what: string }[];
+  /** What has to be set right after it; empty: it passed, or has not ended. */
+  actions: CorrectiveAction[];
+  /** Corrective actions of earlier drills that this one tested again. */
+  retests: { drill: string; action: string }[];
+  /** Later drills that tested its own again. */
+  retestedBy: Retest[];
+  operator: string | null;
+  approval: Approval | null;
 }
 
 export interface DrillServices {
   startDrill(actor: Actor, name: string, key: IdempotencyKey | null): Promise<Once<DrillItem>>;
+  /** `confirmation.missing` where it has to be somebody other than who ran the drill. */
+  approveDrill(actor: Actor, id: string, note: string): Promise<DrillItem>;
   getDrill(id: string): Promise<DrillItem>;
   listDrills(filter: { drill: string | null }, page: PageRequest): Promise<Page<DrillItem>>;
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { drilledAsset, drillPhase } from '../domain/evidence/record-schema.ts';
+import { correctiveAction, drilledAsset, drillPhase, retest } from '../domain/evidence/record-schema.ts';
 import type { Api } from './api.ts';
 import type { DrillItem, DrillServices } from './drill-services.ts';
+import { approval, outcome } from './evidence-schemas.ts';
 import { idempotencyHeaders, idempotencyKeyOf } from './idempotency.ts';
 import { id, list, name, pageOf, pageQuery, time } from './schemas.ts';
 
@@ -12,10 +13,7 @@ const drill = z.object({
   workflowId: z.string(),
   repository: z.string().describe('the copy everything comes from'),
   status: z.enum(['running', 'waiting', 'success', 'warning', 'failed', 'cancelled']),
-  outcome: z
-    .enum(['failed', 'missed', 'inconclusive', 'passed'])
-    .nullable()
-    .describe('null: it has not ended, or was cancelled'),
+  outcome: outcome.nullable().describe('null: it has not ended, or was cancelled'),
   startedAt: time,
   endedAt: time.nullable(),
   rtoSeconds: z.number().nullable(),
@@ -24,6 +22,13 @@ const drill = z.object({
   phases: z.array(drillPhase),
   evidence: z.string().nullable().describe('path of the signed file on the host that ran the drill'),
   reasons: z.array(z.object({ asset: z.string().nullable(), outcome: z.string(), what: z.string() })),
+  actions: z
+    .array(correctiveAction)
+    .describe('what has to be set right; the next drill of the name tests it'),
+  retests: z.array(retest).describe('corrective actions of earlier drills that this one tested again'),
+  retestedBy: z.array(z.object({ drill: z.string(), sequence: z.number(), outcome })),
+  operator: z.string().nullable(),
+  approval,
 }) satisfies z.ZodType<DrillItem>;
 
 export function drillRoutes(api: Api, services: DrillServices): void {
@@ -41,6 +46,19 @@ export function drillRoutes(api: Api, services: DrillServices): void {
       const once = await services.startDrill(request.actor, request.body.drill, idempotencyKeyOf(request));
       return reply.code(once.repeated ? 200 : 202).send(once.answer);
     },
+  });
+
+  api.route({
+    method: 'POST',
+    url: '/drills/:id/approve',
+    config: { role: 'operator' },
+    schema: {
+      summary: "Sign a drill's evidence off; a drill with fourEyes by somebody other than who ran it",
+      params: z.object({ id }),
+      body: z.strictObject({ note: z.string().trim().max(1000).default('') }),
+      response: { 200: drill },
+    },
+    handler: (request) => services.approveDrill(request.actor, request.params.id, request.body.note),
   });
 
   api.route({

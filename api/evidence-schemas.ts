@@ -5,6 +5,13 @@ import { time } from './schemas.ts';
 const due = z.object({ drill: z.string(), dueAt: time });
 const texts = z.array(z.string());
 
+export const outcome = z.enum(['failed', 'missed', 'inconclusive', 'passed']);
+
+export const approval = z
+  .object({ by: z.string(), at: time, note: z.string() })
+  .nullable()
+  .describe('who signed the evidence off; null: nobody has');
+
 export const controlReport = z.object({
   madeAt: time,
   period: z.object({ from: time, to: time }),
@@ -16,12 +23,14 @@ export const controlReport = z.object({
       scenario: z.string(),
       source: z.string(),
       endedAt: time,
-      outcome: z.enum(['failed', 'missed', 'inconclusive', 'passed']),
+      outcome,
       reasons: texts,
       rto: z.string(),
       rpo: z.string(),
       assets: texts,
+      retests: z.array(z.object({ sequence: z.number(), outcome })),
       retestedBy: z.number().nullable(),
+      approval,
     }),
   ),
   notHeld: z.array(due).nullable().describe('null: no schedule of drills is known'),

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { EvidenceEntry } from '../catalog/index.ts';
 import type { EvidenceFile } from '../domain/evidence/check.ts';
 import type { Api } from './api.ts';
-import { controlReport } from './evidence-schemas.ts';
+import { approval, controlReport } from './evidence-schemas.ts';
 import { id, list, name, pageOf, pageQuery, time } from './schemas.ts';
 import type { EvidenceItem, EvidenceServices } from './evidence-services.ts';
 
@@ -88,4 +88,5 @@ const entry = {
   previous: z.string(),
   digest: z.string().describe('SHA-256 of the signed file, as on the audit chain'),
   keyId: z.string(),
+  approval,
 } satisfies { [Field in keyof EvidenceEntry]: z.ZodType<EvidenceEntry[Field]> };

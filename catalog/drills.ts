@@ -10,6 +10,8 @@ import type { NewJob, Page, PageRequest } from './catalog.ts';
 import type { Query } from './connection.ts';
 import type { Database, Transaction } from './database.ts';
 import { jobIn } from './jobs.ts';
+import { addMessage, type NewMessage } from './notification-outbox.ts';
+import { approvalOf, type Approval } from './evidence-approvals.ts';
 import { limitOf, pageOf, positionOf } from './page.ts';
 import { CANDIDATES, onlyOne, rangeOfPrefix } from './reference.ts';
 import { json } from './storable.ts';
@@ -32,6 +34,17 @@ export interface DrillRow {
   /** Path of the signed file on the host that ran it. */
   evidence: string | null;
   evidenceSequence: number | null;
+  /** Who signed its evidence off; null: nobody has. */
+  approval: Approval | null;
+  /** Later drills that tested again what went wrong in it, oldest first. */
+  retestedBy: Retest[];
+}
+
+export interface Retest {
+  drill: string;
+  /** Number of its evidence. */
+  sequence: number;
+  outcome: DrillOutcome;
 }
 
 export interface NewDrill extends Pick<DrillRow, 'drill' | 'scenario' | 'repository'> {
@@ -45,6 +58,8 @@ export interface DrillResult {
   reason: string;
   evidence: string;
   evidenceSequence: number;
+  /** What tells of it: in the outbox with the result, or neither is. */
+  messages: NewMessage[];
 }
 
 /** How the last drill of a name ended. */
@@ -53,6 +68,16 @@ interface DrillVerdictFact {
   id: string;
   outcome: DrillOutcome;
   reason: string;
+  /** By channel: the message that told of it. */
+  told: Record<string, { at: string; thread: string }>;
+}
+
+/** The newest drill of a name that was begun. */
+interface DrillRunRow {
+  drill: string;
+  startedAt: string;
+  status: JobStatus;
+  hasVerdict: boolean;
 }
 
 export interface Drills {
@@ -64,12 +89,16 @@ export interface Drills {
   settle(id: string, result: DrillResult): Promise<void>;
   /** By id or a unique beginning of it. */
   find(reference: string): Promise<DrillRow>;
+  /** Corrective actions of the drills of that name since the last that passed: what the next one tests again. */
+  openActions(drill: string): Promise<{ drill: string; action: string }[]>;
   /** Newest first. */
   list(request?: { drill?: string | null } & PageRequest): Promise<Page<DrillRow>>;
   /** The drills of every configuration that was applied, oldest first. */
   configured(): Promise<ConfiguredDrills[]>;
   /** Of each name the last that ended with evidence. */
   verdicts(): Promise<DrillVerdictFact[]>;
+  /** Of each name the newest, however far it came. */
+  newestRuns(): Promise<DrillRunRow[]>;
 }
 
 export function drills(database: Database): Drills {
@@ -94,18 +123,23 @@ export function drills(database: Database): Drills {
       database.write(`ending drill ${result.record.drill.name}`, async ({ query, audit }) => {
         const { outcome: before } = await locked(query, id);
         if (before !== null) return;
-        const { record, outcome, reason, evidence, evidenceSequence } = result;
+        const { record, outcome, reason, evidence, evidenceSequence, messages } = result;
         const { rtoSeconds, rpoSeconds } = record.measured;
         await query(
           `update drills set record = $2, outcome = $3, reason = $4, rto_seconds = $5, rpo_seconds = $6,
              evidence = $7, evidence_sequence = $8 where id = $1`,
           [id, json(record), outcome, reason, rtoSeconds, rpoSeconds, evidence, evidenceSequence],
         );
-        const details = { drill: record.drill.name, outcome, rtoSeconds, rpoSeconds, evidenceSequence };
+        await tell(query, id, messages);
+        const told = messages.map(({ channel }) => channel);
+        const details = { drill: record.drill.name, outcome, rtoSeconds, rpoSeconds, evidenceSequence, told };
         audit({ action: 'drill.ended', subject: `drill/${id}`, details });
       }),
 
     find: (reference) => database.read('looking up a drill', (query) => find(query, reference)),
+
+    openActions: (drill) =>
+      database.read('reading what waits for a retest', (query) => openActions(query, drill)),
 
     list: (request = {}) =>
       database.read('listing drills', async (query) => {
@@ -129,10 +163,19 @@ export function drills(database: Database): Drills {
         ),
       ),
 
+    newestRuns: () =>
+      database.read('reading when drills began', (query) =>
+        query<DrillRunRow>(
+          `select distinct on (drill) drill, drills.started_at as "startedAt", status,
+                  outcome is not null as "hasVerdict"
+             from drills join jobs using (id) order by drill, drills.started_at desc, id desc`,
+        ),
+      ),
+
     verdicts: () =>
       database.read('reading how drills ended', (query) =>
         query<DrillVerdictFact>(
-          `select distinct on (drill) drill, id, outcome, coalesce(reason, '') as reason from drills
+          `select distinct on (drill) drill, id, outcome, coalesce(reason, '') as reason, told from drills
             where outcome is not null order by drill, started_at desc, id desc`,
         ),
       ),
@@ -141,7 +184,15 @@ export function drills(database: Database): Drills {
 
 const COLUMNS = `id, drill, scenario, drills.repository, workflow_id as "workflowId", status,
   drills.started_at as "startedAt", ended_at as "endedAt", record, outcome, rto_seconds as "rtoSeconds",
-  rpo_seconds as "rpoSeconds", evidence, evidence_sequence as "evidenceSequence"`;
+  rpo_seconds as "rpoSeconds", evidence, evidence_sequence as "evidenceSequence",
+  ${approvalOf('drills.evidence_sequence')},
+  case when outcome = 'passed' then '[]'::jsonb else (
+    select coalesce(jsonb_agg(jsonb_build_object('drill', later.id, 'sequence', later.evidence_sequence,
+        'outcome', later.outcome) order by later.started_at), '[]'::jsonb)
+      from drills as later
+     where later.drill = drills.drill and later.started_at > drills.started_at and later.outcome is not null
+       and later.record @> jsonb_build_object('drill', jsonb_build_object('retests',
+             jsonb_build_array(jsonb_build_object('drill', drills.id))))) end as "retestedBy"`;
 
 async function begin(
   transaction: Transaction,
@@ -157,9 +208,32 @@ async function begin(
   return read(query, job.id);
 }
 
+/** Each channel once, whoever asks again. */
+async function tell(query: Query, id: string, messages: readonly NewMessage[]): Promise<void> {
+  for (const message of messages) await addMessage(query, message);
+  const told = messages.map(({ channel, content }) => [
+    channel,
+    { at: content.createdAt, thread: content.id },
+  ]);
+  await query('update drills set told = $2 where id = $1', [id, json(Object.fromEntries(told))]);
+}
+
 async function locked(query: Query, id: string): Promise<DrillRow> {
   await query('select from drills where id = $1 for update', [id]);
   return read(query, id);
+}
+
+async function openActions(query: Query, drill: string): Promise<{ drill: string; action: string }[]> {
+  const rows = await query<Pick<DrillRow, 'id' | 'record'>>(
+    `select id, record from drills
+      where drill = $1 and outcome <> 'passed' and started_at > coalesce(
+        (select max(started_at) from drills where drill = $1 and outcome = 'passed'), '-infinity')
+      order by started_at, id`,
+    [drill],
+  );
+  return rows.flatMap(({ id, record }) =>
+    (record?.actions ?? []).map((one) => ({ drill: id, action: one.id })),
+  );
 }
 
 async function find(query: Query, reference: string): Promise<DrillRow> {

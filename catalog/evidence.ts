@@ -12,6 +12,7 @@ import { lockChain, sha256 } from './audit.ts';
 import type { Page, PageRequest } from './catalog.ts';
 import type { Query } from './connection.ts';
 import type { Database, Transaction } from './database.ts';
+import { approvalOf, approve, type Approval } from './evidence-approvals.ts';
 import { limitOf, pageOf, positionOf } from './page.ts';
 
 export interface EvidenceEntry {
@@ -28,6 +29,8 @@ export interface EvidenceEntry {
   previous: string;
   digest: string;
   keyId: string;
+  /** Who signed it off since; null: nobody has. */
+  approval: Approval | null;
 }
 
 export interface StoredEvidence extends EvidenceEntry {
@@ -57,6 +60,8 @@ export interface EvidenceRecords {
    * mends, when other evidence or a rotation of the key came first.
    */
   record(envelope: string): Promise<StoredEvidence>;
+  /** Signs it off in the name of whoever asks; a second time by the same person changes nothing. */
+  approve(reference: string, note: string): Promise<void>;
   /** By its number, by the drill's id or a unique beginning of it (4 characters or more). */
   find(reference: string): Promise<StoredEvidence>;
   /** Newest first. */
@@ -73,6 +78,11 @@ export function evidence(database: Database): EvidenceRecords {
 
     record: (envelope) =>
       database.write('recording evidence', (transaction) => record(transaction, envelope)),
+
+    approve: (reference, note) =>
+      database.write('signing evidence off', async (transaction) => {
+        await approve(transaction, database.actor, await find(transaction.query, reference), note);
+      }),
 
     find: (reference) => database.read('looking for evidence', (query) => find(query, reference)),
 
@@ -93,7 +103,8 @@ export function evidence(database: Database): EvidenceRecords {
 }
 
 const ENTRY = `sequence, drill_id as "drillId", drill, scenario, outcome, started_at as "startedAt",
-  ended_at as "endedAt", recorded_at as "recordedAt", previous, digest, key_id as "keyId"`;
+  ended_at as "endedAt", recorded_at as "recordedAt", previous, digest, key_id as "keyId",
+  ${approvalOf('evidence.sequence')}`;
 
 const MATCHES = `($1::text is null or drill = $1) and ($2::timestamptz is null or ended_at >= $2)
   and ($3::timestamptz is null or ended_at < $3)`;
@@ -127,6 +138,7 @@ async function record({ query, audit }: Transaction, envelope: string): Promise<
     startedAt: drill.startedAt,
     endedAt: drill.endedAt,
     digest: sha256(envelope),
+    approval: null,
   };
   const { drillId, scenario, outcome, startedAt, endedAt, digest } = stored;
   await query(

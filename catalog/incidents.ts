@@ -110,6 +110,7 @@ async function apply(
   }
   for (const key of plan.resolved)
     audit({ action: 'incident.resolved', subject: subject(key), details: { key } });
+  for (const { channel, key, told } of plan.noted) await note(query, key, channel, told);
   await tell(query, plan, after, at);
 }
 
@@ -170,13 +171,16 @@ async function tell(
     for (const { key, kind, thread } of items) {
       const incident = incidents.get(key);
       if (!incident || kind === 'resolved') continue;
-      const told: Told = { severity: incident.severity, at, thread: thread ?? id };
-      await query(
-        'update incidents set told = told || jsonb_build_object($2::text, $3::jsonb) where key = $1 and resolved_at is null',
-        [key, channel, json(told)],
-      );
+      await note(query, key, channel, { severity: incident.severity, at, thread: thread ?? id });
     }
   }
+}
+
+async function note(query: Query, key: string, channel: string, told: Told): Promise<void> {
+  await query(
+    'update incidents set told = told || jsonb_build_object($2::text, $3::jsonb) where key = $1 and resolved_at is null',
+    [key, channel, json(told)],
+  );
 }
 
 function itemOf(incident: OpenIncident | undefined, item: PlannedItem, message: string): MessageItem[] {

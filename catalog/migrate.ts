@@ -173,7 +173,7 @@ function grants(role: string, database: string): string[] {
     `grant execute on function ${SCHEMA}.withdraw_copy(uuid, text, uuid, text[], timestamptz) to ${role}`,
     `grant execute on function ${SCHEMA}.forget_old_records(timestamptz) to ${role}`,
     `grant delete on ${SCHEMA}.idempotency_keys to ${role}`,
-    `revoke update on ${SCHEMA}.audit_events, ${SCHEMA}.evidence from ${role}`,
+    `revoke update on ${SCHEMA}.audit_events, ${SCHEMA}.evidence, ${SCHEMA}.evidence_approvals from ${role}`,
     `revoke insert, update on ${SCHEMA}.audit_head, ${SCHEMA}.${MIGRATIONS_TABLE} from ${role}`,
   ];
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { formatDuration } from '../domain/duration.ts';
 import type { ErrorContract } from '../domain/errors.ts';
-import type { DrilledAsset, DrillPhase } from '../domain/evidence/record.ts';
+import type { CorrectiveAction, DrilledAsset, DrillPhase } from '../domain/evidence/record.ts';
 import type { Job } from '../domain/job.ts';
 import { statusCell } from './colours.ts';
 import { examples, group, moreLine, paged, type List, type PagedOptions } from './command.ts';
@@ -25,6 +25,11 @@ interface Drill {
   phases: DrillPhase[];
   evidence: string | null;
   reasons: { asset: string | null; outcome: string; what: string }[];
+  actions: CorrectiveAction[];
+  retests: { drill: string; action: string }[];
+  retestedBy: { drill: string; sequence: number; outcome: string }[];
+  operator: string | null;
+  approval: { by: string; at: string; note: string } | null;
 }
 
 export function drillCommands(program: Command): void {
@@ -63,6 +68,19 @@ export function drillCommands(program: Command): void {
     .action(
       does(async (call, id: string) => {
         const found = await (await call.service()).get<Drill>(`/drills/${segment(id)}`);
+        return { data: found, text: () => drillText(found) };
+      }),
+    );
+  drill
+    .command('approve <id>')
+    .description("sign a drill's evidence off, in the name of your token")
+    .option('--note <words>', 'what you looked at, or agreed to; for the record')
+    .addHelpText('after', examples('drill approve 7f3a --note "seen with the auditors"'))
+    .action(
+      does(async (call, id: string, { note }: { note?: string }) => {
+        const service = await call.service();
+        const body = note === undefined ? {} : { note };
+        const found = await service.post<Drill>(`/drills/${segment(id)}/approve`, body);
         return { data: found, text: () => drillText(found) };
       }),
     );
@@ -138,9 +156,28 @@ async function drillText(drill: Drill): Promise<string> {
     await table(['ASSET', 'RECOVERY POINT', 'TAKEN', 'RESTORED', 'RTO', 'RPO'], assets),
     ...(phases.length > 0 ? [`phases: ${phases.join(', ')}`] : []),
     ...drill.reasons.map(({ asset, what }) => `  ${asset === null ? '' : `${asset}: `}${what}`),
+    ...followUp(drill),
     ...(drill.evidence === null ? [] : [`evidence: ${drill.evidence}`]),
+    ...(drill.approval === null ? [] : [await approvalLine(drill.approval)]),
     `drill ${drill.name} (${drill.scenario}) from ${drill.repository}: ${drill.outcome ?? drill.status}, RTO ${inWords(drill.rtoSeconds)}, RPO ${inWords(drill.rpoSeconds)}`,
   ].join('\n');
+}
+
+/** What has to be set right, and where it was tested again. */
+function followUp({ actions, retests, retestedBy }: Drill): string[] {
+  const tested = retests.map(({ drill, action }) => `${action} of drill ${drill.slice(0, 8)}`);
+  return [
+    ...(tested.length > 0 ? [`tests again: ${tested.join(', ')}`] : []),
+    ...actions.map(({ id, what, owner }) => `  action ${id} (${owner}): ${what}`),
+    ...retestedBy.map(
+      ({ drill, sequence, outcome }) => `retested by #${sequence} (drill ${drill.slice(0, 8)}): ${outcome}`,
+    ),
+  ];
+}
+
+async function approvalLine({ by, at, note }: NonNullable<Drill['approval']>): Promise<string> {
+  const { exact } = await import('./when.ts');
+  return `signed off by ${by}, ${exact(at)}${note === '' ? '' : `: ${note}`}`;
 }
 
 function inWords(seconds: number | null): string {

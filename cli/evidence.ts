@@ -15,6 +15,7 @@ interface Entry {
   endedAt: string;
   digest: string;
   keyId: string;
+  approval: { by: string; at: string } | null;
 }
 
 interface Period {
@@ -131,13 +132,13 @@ async function periodOf({ from, to }: Period): Promise<Record<string, string>> {
 
 async function listText(list: List<Entry>): Promise<string> {
   const [{ table }, { exact }] = await Promise.all([import('./table.ts'), import('./when.ts')]);
-  const rows = list.items.map(({ sequence, drill, scenario, outcome, endedAt, drillId, digest }) => [
+  const rows = list.items.map(({ sequence, drill, scenario, outcome, endedAt, ...more }) => [
     ...[String(sequence), drill, scenario, outcome === 'passed' ? outcome : outcome.toUpperCase()],
-    ...[exact(endedAt), drillId, digest.slice(0, 16)],
+    ...[exact(endedAt), more.drillId, more.digest.slice(0, 16)],
+    more.approval === null ? '-' : `${more.approval.by}, ${exact(more.approval.at)}`,
   ]);
-  return (
-    (await table(['#', 'DRILL', 'SCENARIO', 'OUTCOME', 'ENDED', 'ID', 'SHA-256'], rows)) + moreLine(list)
-  );
+  const head = ['#', 'DRILL', 'SCENARIO', 'OUTCOME', 'ENDED', 'ID', 'SHA-256', 'SIGNED OFF'];
+  return (await table(head, rows)) + moreLine(list);
 }
 
 async function reportOutcome(

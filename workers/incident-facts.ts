@@ -1,18 +1,17 @@
 // Everything the incidents are derived from, read from the catalogue.
 
 import { assetFacts, objectiveStatus, oldestUnread, unreadTooLong, type Catalog } from '../catalog/index.ts';
-import { policiesOfDrill } from '../domain/drills/scope.ts';
 import { roomWords } from '../domain/guards/watermark.ts';
 import type { Configuration } from '../domain/configuration/types.ts';
 import type {
   AssetFact,
   ChannelFact,
-  DrillFact,
   IncidentFacts,
   PolicyFact,
   RepositoryFact,
 } from '../domain/incidents/facts.ts';
 import { assess } from '../domain/objectives.ts';
+import { drillFacts, drillsNotHeld } from './drill-facts.ts';
 
 export async function incidentFacts(
   catalog: Catalog,
@@ -50,10 +49,8 @@ export async function incidentFacts(
     repositories: await repositoryFacts(catalog, configuration, now),
     lateCopies: (await catalog.copies.states(configuration.policies, now)).filter(({ breached }) => breached),
     channels: await channelFacts(catalog, configuration),
-    drills: (await catalog.drills.verdicts()).flatMap((verdict): DrillFact[] => {
-      const drill = configuration.drills?.find(({ name }) => name === verdict.drill);
-      return drill ? [{ ...verdict, policies: policiesOfDrill(configuration, drill) }] : [];
-    }),
+    drills: await drillFacts(catalog, configuration),
+    drillsNotHeld: await drillsNotHeld(catalog, configuration, now),
   };
 }
 

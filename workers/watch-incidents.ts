@@ -7,7 +7,7 @@ import type { Send } from '../activities/notify/send.ts';
 import type { Catalog, ChannelFailure } from '../catalog/index.ts';
 import type { NotificationChannel } from '../domain/configuration/notification-types.ts';
 import { asHoldfastError, isRetryable } from '../domain/errors.ts';
-import { conditionsOf } from '../domain/incidents/conditions.ts';
+import { conditionsOf, drillKey } from '../domain/incidents/conditions.ts';
 import { planIncidents } from '../domain/incidents/plan.ts';
 import { pauseAfter } from '../domain/incidents/retry.ts';
 import { incidentFacts } from './incident-facts.ts';
@@ -63,8 +63,10 @@ async function updateIncidents({ catalog, now }: Watch): Promise<NotificationCha
   const { configuration } = applied;
   const channels = configuration.notifications ?? [];
   const at = now();
-  const conditions = conditionsOf(await incidentFacts(catalog, configuration, at), at);
-  await catalog.incidents.update(at, (known) => planIncidents(known, conditions, channels, at));
+  const facts = await incidentFacts(catalog, configuration, at);
+  const conditions = conditionsOf(facts, at);
+  const results = (facts.drills ?? []).map(({ drill, told }) => ({ key: drillKey(drill), told }));
+  await catalog.incidents.update(at, (known) => planIncidents(known, conditions, channels, at, results));
   const policies = configuration.policies.map(({ name }) => name);
   for (const channel of channels) {
     if (channel.type === 'healthchecks')

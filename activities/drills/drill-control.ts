@@ -9,12 +9,14 @@ import { plannedRecord, type ChosenPoint } from '../../domain/drills/plan.ts';
 import { drillHolder } from '../../domain/drills/holder.ts';
 import { assetsOfDrill, drillOf } from '../../domain/drills/scope.ts';
 import { verdictOf, type DrillVerdict } from '../../domain/evidence/outcome.ts';
+import { statementIn } from '../../domain/evidence/files.ts';
 import type { DrillRecord } from '../../domain/evidence/record.ts';
 import type { Failure, JobStatus } from '../../domain/job.ts';
 import { proofOfCopy } from '../../domain/proof.ts';
 import type { RecoveryPoint } from '../../domain/recovery-point.ts';
 import type { BeginDrill, DrillPlan, EndDrill } from '../contract.ts';
 import type { Deployment } from '../deployment.ts';
+import { resultMessages } from './drill-results.ts';
 import { clockFacts, environmentFacts } from './room-facts.ts';
 
 export async function beginDrill(deployment: Deployment, input: BeginDrill): Promise<DrillPlan> {
@@ -46,6 +48,7 @@ export async function beginDrill(deployment: Deployment, input: BeginDrill): Pro
         trigger: trigger === 'schedule' ? 'scheduled' : 'manual',
         dueAt: input.dueAt,
         operator: input.actor,
+        retests: await catalog.drills.openActions(drill.name),
         startedAt: row.startedAt,
         environment: environmentFacts(),
         clock: await clockFacts(),
@@ -69,13 +72,15 @@ export async function endDrill(deployment: Deployment, input: EndDrill): Promise
   const { drillId, record, evidence } = input;
   const catalog = deployment.catalog.as(input.actor);
   const verdict = record && verdictOf(record);
-  if (record && verdict && !input.error) {
+  if (record && verdict && evidence && !input.error) {
+    const signed = await catalog.evidence.find(drillId);
     await catalog.drills.settle(drillId, {
-      record,
-      outcome: evidence?.outcome ?? verdict.outcome,
+      record: statementIn(signed.envelope).predicate.record,
+      outcome: evidence.outcome,
       reason: verdict.reasons.map(({ asset, what }) => (asset ? `${asset}: ${what}` : what)).join('; '),
-      evidence: evidence?.path ?? '',
-      evidenceSequence: evidence?.sequence ?? 0,
+      evidence: evidence.path,
+      evidenceSequence: evidence.sequence,
+      messages: await resultMessages(deployment, signed, evidence.path),
     });
     for (const drilled of record.assets) {
       const error = failureOfAsset(record, verdict, drilled.asset);

@@ -4,6 +4,7 @@
 import { mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StoredEvidence } from '../../catalog/index.ts';
+import { withCorrectiveActions } from '../../domain/drills/corrective-actions.ts';
 import { HoldfastError } from '../../domain/errors.ts';
 import { evidenceFiles } from '../../domain/evidence/files.ts';
 import { drillRecord } from '../../domain/evidence/record-schema.ts';
@@ -21,7 +22,8 @@ export function createEvidenceSteps(deployment: Deployment): EvidenceActivities 
   return {
     recordEvidence: async ({ record, folder, actor }) => {
       try {
-        const stored = await signAndRecord(deployment, checked(record), actor);
+        const whole = checked(withCorrectiveActions(record));
+        const stored = await signAndRecord(deployment, whole, actor);
         const path = await writeFiles(folder ?? folders.evidence(deployment.dataDir), stored);
         const { sequence, outcome, digest } = stored;
         return { sequence, outcome, digest, path };

@@ -11,7 +11,7 @@ export async function sendHealthchecks(
   address: string,
   message: Message,
 ): Promise<Acceptance> {
-  if (message.kind === 'incidents') return { words: 'only pings are sent here' };
+  if (message.kind === 'incidents' || message.kind === 'drill') return { words: 'only pings are sent here' };
   const check = addressOf(channel, address);
   const url = new URL(check);
   const signal =

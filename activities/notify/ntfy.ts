@@ -1,4 +1,5 @@
 import type { Severity } from '../../domain/configuration/notification-types.ts';
+import { severityOfDrill } from '../../domain/incidents/drill-summary.ts';
 import type { Message } from '../../domain/incidents/message.ts';
 import { gravestOf, subjectOf, textOf } from '../../domain/incidents/words.ts';
 import { addressOf, post, secretsIn } from './post.ts';
@@ -18,8 +19,8 @@ export async function sendNtfy(
   const folders = address.pathname.split('/').filter(Boolean);
   const topic = folders.pop() ?? '';
   const url = new URL(`${['', ...folders].join('/')}/`, address);
-  const over = message.kind === 'incidents' && message.items.every(({ event }) => event === 'resolved');
-  const severity = message.kind === 'test' || over ? 'info' : gravestOf(message.items);
+  const over = isGood(message);
+  const severity = over ? 'info' : severityOf(message);
   const { username, password } = address;
   url.username = '';
   url.password = '';
@@ -40,6 +41,16 @@ export async function sendNtfy(
     }),
     secrets: [topic, basic, ...(secrets.token ? [secrets.token] : []), ...secretsIn(address)],
   });
+}
+
+function isGood(message: Message): boolean {
+  if (message.kind === 'drill') return message.result.outcome === 'passed';
+  return message.kind === 'incidents' && message.items.every(({ event }) => event === 'resolved');
+}
+
+function severityOf(message: Message): Severity {
+  if (message.kind === 'drill') return severityOfDrill(message.result.outcome);
+  return message.kind === 'incidents' ? gravestOf(message.items) : 'info';
 }
 
 const PRIORITIES: Record<Severity, number> = { info: 3, warning: 3, critical: 4, page: 5 };

@@ -34,7 +34,8 @@ export async function sendPagerDuty(
 }
 
 function eventsOf(message: Message): AlertEvent[] {
-  if (message.kind === 'ping') return [];
+  // How a drill ended is told here by its incident, which can be resolved.
+  if (message.kind === 'ping' || message.kind === 'drill') return [];
   if (message.kind === 'test') {
     const dedup_key = `holdfast/test/${message.id}`;
     const words = { summary: subjectOf(message), custom_details: { text: textOf(message) } };

@@ -37,6 +37,7 @@ export async function sendSmtp(channel: SmtpChannel, address: string, message: M
       messageId: mailId(message.id),
       date: new Date(message.createdAt),
       headers: { 'Auto-Submitted': 'auto-generated' },
+      ...(message.kind === 'drill' && { attachments: message.files.map(attachment) }),
       ...(thread && { inReplyTo: mailId(thread), references: mailId(thread) }),
     });
     const { response, rejected } = await Promise.race([sent, late.promise]);
@@ -67,6 +68,11 @@ function lateness() {
 /** A mail has one parent: where several threads meet, it stands with the first. */
 function firstThread(items: readonly { thread: string }[], own: string): string | null {
   return items.find(({ thread }) => thread !== own)?.thread ?? null;
+}
+
+function attachment({ name, text }: { name: string; text: string }) {
+  const contentType = name.endsWith('.html') ? 'text/html; charset=utf-8' : 'application/json';
+  return { filename: name, content: text, contentType };
 }
 
 function mailId(id: string): string {

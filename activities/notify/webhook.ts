@@ -37,7 +37,8 @@ function signature(secret: string, timestamp: string, body: string): string {
 /** Part of the contract: fields are added, none is taken away or changes its meaning within a version. */
 function payload(message: Message) {
   const common = { version: 1, id: message.id, type: message.kind, createdAt: message.createdAt };
-  return { ...common, incidents: message.kind === 'incidents' ? message.items.map(incident) : [] };
+  const incidents = message.kind === 'incidents' ? message.items.map(incident) : [];
+  return { ...common, incidents, ...(message.kind === 'drill' && { drill: message.result }) };
 }
 
 function incident(item: MessageItem) {

@@ -3,7 +3,9 @@ import type { DrillRow } from '../../catalog/index.ts';
 import { jobWorkflowId, startDrill } from '../../client/index.ts';
 import { assetsOfDrill, drillOf } from '../../domain/drills/scope.ts';
 import { asHoldfastError, HoldfastError } from '../../domain/errors.ts';
+import { statementIn } from '../../domain/evidence/files.ts';
 import { verdictOf } from '../../domain/evidence/outcome.ts';
+import type { DrillRecord } from '../../domain/evidence/record.ts';
 import type { DrillItem, DrillServices } from '../drill-services.ts';
 import type { Actor } from '../services.ts';
 import type { Parts } from './parts.ts';
@@ -22,6 +24,16 @@ export function drillServices({ catalog, temporal }: Parts): DrillServices {
       // Whoever asked first may have died before its workflow began; starting it twice is starting it once.
       if (row.endedAt === null) await start(actor, row);
       return { answer: itemOf(row), repeated: before !== null };
+    },
+
+    approveDrill: async (actor, id, note) => {
+      const row = await catalog.drills.find(id);
+      if (row.evidenceSequence === null) throw nothingToApprove(row);
+      const { envelope } = await catalog.evidence.find(row.id);
+      const { record } = statementIn(envelope).predicate;
+      if (record.operator === actor.name && (await asksForFourEyes(record))) throw ownDrill(row, actor.name);
+      await catalog.as(actor.name).evidence.approve(row.id, note);
+      return itemOf(await catalog.drills.find(row.id));
     },
 
     getDrill: async (id) => itemOf(await catalog.drills.find(id)),
@@ -52,6 +64,13 @@ export function drillServices({ catalog, temporal }: Parts): DrillServices {
     });
   }
 
+  /** By the configuration it was begun with; where that is gone, the stricter is taken. */
+  async function asksForFourEyes({ configuration: { digest }, drill }: DrillRecord): Promise<boolean> {
+    const found = await catalog.configurations.find(digest).catch(absent);
+    const begunWith = found?.configuration.drills?.find(({ name }) => name === drill.name);
+    return begunWith === undefined || begunWith.fourEyes === true;
+  }
+
   async function start(actor: Actor, { id, workflowId, drill }: DrillRow): Promise<void> {
     try {
       const asked = { drill, drillId: id, trigger: 'manual', actor: actor.name } as const;
@@ -74,7 +93,30 @@ function itemOf(row: DrillRow): DrillItem {
     phases: record?.phases ?? [],
     evidence: row.evidence === '' ? null : row.evidence,
     reasons: record && outcome ? verdictOf(record).reasons : [],
+    actions: record?.actions ?? [],
+    retests: record?.drill.retests ?? [],
+    retestedBy: row.retestedBy,
+    operator: record?.operator ?? null,
+    approval: row.approval,
   };
+}
+
+function nothingToApprove({ id, status }: DrillRow): HoldfastError {
+  return new HoldfastError({
+    code: 'request.conflict',
+    message: `drill ${id} was not signed off`,
+    cause: `it is ${status} and has no evidence`,
+    hint: 'sign it off when it has ended; one that was cancelled leaves nothing to sign off',
+  });
+}
+
+function ownDrill({ id, drill }: DrillRow, name: string): HoldfastError {
+  return new HoldfastError({
+    code: 'confirmation.missing',
+    message: `drill ${id} was not signed off`,
+    cause: `${name} ran it, and ${drill} asks for four eyes`,
+    hint: 'have somebody else sign it off, with a token in their own name',
+  });
 }
 
 function absent(error: unknown): null {

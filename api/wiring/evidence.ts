@@ -2,6 +2,7 @@
 // checked first.
 
 import { createHash } from 'node:crypto';
+import type { Approval } from '../../catalog/index.ts';
 import type { EvidenceFile } from '../../domain/evidence/check.ts';
 import { evidenceFiles, statementIn } from '../../domain/evidence/files.ts';
 import { MANIFEST_FILE, sealManifest, type ManifestEntry } from '../../domain/evidence/manifest.ts';
@@ -52,12 +53,18 @@ async function reported(
   period: { from: string; to: string },
 ): Promise<ControlReport> {
   const statements: Statement[] = [];
-  for await (const { envelope } of catalog.evidence.stream(period)) statements.push(statementIn(envelope));
+  const later: Statement[] = [];
+  const approvals = new Map<number, Approval>();
+  for await (const one of catalog.evidence.stream({ from: period.from })) {
+    const inPeriod = Date.parse(one.endedAt) < Date.parse(period.to);
+    (inPeriod ? statements : later).push(statementIn(one.envelope));
+    if (one.approval) approvals.set(one.sequence, one.approval);
+  }
   const history = await catalog.drills.configured();
   // A schedule that never was says nothing of what should have been held.
   const known = history.some(({ drills }) => drills.some(({ cadence }) => cadence !== null));
   const due = known ? drillsDue(history, new Date(period.from), new Date(period.to)) : null;
-  return controlReport({ period, statements, due }, clock());
+  return controlReport({ period, statements, later, approvals, due }, clock());
 }
 
 function anotherKey(own: string, named: string): HoldfastError {

@@ -5,6 +5,10 @@ import type { Cadence, Command, DataClass } from './types.ts';
 
 export interface Drill {
   name: string;
+  /** Who answers for it: corrective actions are theirs. Absent: whoever ran it. */
+  owner?: string;
+  /** Its evidence is signed off by somebody other than who ran it. */
+  fourEyes?: true;
   scenario: DrillScenario;
   /** What it brings back: all of these together, each asset once. */
   policies: string[];

@@ -88,6 +88,7 @@ function normaliseAsset(written: Written<'assets'>, folder: string): Asset {
   const base = {
     name: written.name,
     ...(written.renamedFrom !== undefined && { renamedFrom: written.renamedFrom }),
+    ...(written.owner !== undefined && { owner: written.owner }),
     class: written.class ?? 'standard',
     restore: normaliseRestore(written.restore, folder),
     hooks: normaliseHooks(written.hooks, folder),

@@ -19,6 +19,7 @@ const hooks = value.keys('hooks', {
 const common = {
   name: value.name,
   renamedFrom: value.name.optional(),
+  owner: value.owner.optional(),
   class: z.enum(['critical', 'standard', 'rebuildable']).optional(),
   hooks: hooks.optional(),
 };

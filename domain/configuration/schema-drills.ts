@@ -36,6 +36,8 @@ const smoke = value
 
 const drill = value.keys('a drill', {
   name: value.name,
+  owner: value.owner.optional(),
+  fourEyes: z.boolean().optional(),
   scenario: z.enum(scenarios, { error: expects('a scenario', 'siteLoss') }).optional(),
   policies: value.list(value.name, 'a list of policy names', '[critical]').optional(),
   assets: value.list(value.name, 'a list of asset names', '[orders]').optional(),
@@ -64,9 +66,11 @@ export function normaliseDrill(
   written: z.output<typeof drill>,
   absolute: (command: Command) => Command,
 ): Drill {
-  const { every, cron, objectives, start } = written;
+  const { every, cron, objectives, start, owner, fourEyes } = written;
   return {
     name: written.name,
+    ...(owner !== undefined && { owner }),
+    ...(fourEyes === true && { fourEyes }),
     scenario: written.scenario ?? 'assetLoss',
     policies: written.policies ?? [],
     assets: written.assets ?? [],

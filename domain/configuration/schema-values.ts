@@ -70,6 +70,17 @@ export const name = text(
   namePattern,
 );
 
+/** A person, a team or a role, in the user's own words; shown in evidence and never looked up. */
+export const owner = text(
+  'who answers for it',
+  'platform team',
+  (written) => {
+    if (/^[^\p{Cc}]{1,200}$/u.test(written) && written.trim() === written) return written;
+    return { message: 'an owner is one line of up to 200 characters', fix: 'write a name or a team' };
+  },
+  '^\\S(.{0,198}\\S)?$',
+);
+
 export const duration = text('a duration', '24h', (written) => parseDuration(written) ?? refusedDuration);
 const refusedDuration: Refusal = {
   message: 'not a duration: numbers with units, longer than 0',

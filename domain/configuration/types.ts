@@ -100,6 +100,8 @@ interface AssetBase {
   name: string;
   /** Whose history is this one's; absent where nothing was renamed, so that its digest stays what it was. */
   renamedFrom?: string;
+  /** Who answers for it; absent: nobody is named. */
+  owner?: string;
   class: DataClass;
   restore: RestorePlan;
   hooks: Hooks;

@@ -25,6 +25,8 @@ export interface PlanFacts {
   digest: string;
   startedAt: string;
   seed: string | null;
+  /** Corrective actions of earlier drills that wait for it. */
+  retests: DrillRecord['drill']['retests'];
   environment: DrillRecord['environment'];
   clock: DrillRecord['clock'];
 }
@@ -44,7 +46,8 @@ export function plannedRecord(
       name: drill.name,
       trigger: facts.trigger,
       dueAt: facts.dueAt,
-      retests: [],
+      retests: facts.retests,
+      ...(drill.owner !== undefined && { owner: drill.owner }),
     },
     scenario: drill.scenario,
     configuration: {
@@ -119,7 +122,7 @@ function plannedAsset(
     asset: name,
     assetType: asset?.type ?? 'unknown',
     class: asset?.class ?? 'standard',
-    owner: null,
+    owner: asset?.owner ?? null,
     policy: policy?.name ?? null,
     point:
       point && copy && ageSeconds !== null

@@ -49,6 +49,12 @@ export const drilledAsset = z.strictObject({
 
 export const drillPhase = z.strictObject({ name, startedAt: time, seconds });
 
+export const retest = z.strictObject({ drill: name, action: name });
+
+export const correctiveAction = z.strictObject({
+  ...{ id: name, what: text, owner: name, dueAt: time.nullable(), retestBy: name },
+});
+
 const production = z.discriminatedUnion('method', [
   z.strictObject({ asset: name, method: z.literal('digests'), before: name, after: name }),
   z.strictObject({ asset: name, method: z.literal('notAccessible'), why: name }),
@@ -60,7 +66,8 @@ export const drillRecord = z.strictObject({
     name,
     trigger: z.enum(['scheduled', 'manual', 'gameDay']),
     dueAt: time.nullable(),
-    retests: z.array(z.strictObject({ drill: name, action: name })),
+    retests: z.array(retest),
+    owner: name.exactOptional(),
   }),
   scenario: z.enum(['assetLoss', 'hostLoss', 'siteLoss', 'keyLoss']),
   configuration: z.strictObject({ digest: name, policies: z.array(name) }),
@@ -105,9 +112,7 @@ export const drillRecord = z.strictObject({
       hint: text,
     }),
   ),
-  actions: z.array(
-    z.strictObject({ id: name, what: text, owner: name, dueAt: time.nullable(), retestBy: name }),
-  ),
+  actions: z.array(correctiveAction),
   environment: z.strictObject({ kind: name, host: name, platform: name, holdfast: name }),
   operator: name,
   approver: name.nullable(),

@@ -13,6 +13,8 @@ export interface DrillRecord {
     dueAt: string | null;
     /** Corrective actions of earlier drills that this one tests again. */
     retests: { drill: string; action: string }[];
+    /** Who answers for it, as configured; absent: nobody is named. */
+    owner?: string;
   };
   scenario: DrillScenario;
   configuration: {

@@ -1,7 +1,7 @@
 // The report of a period for a reader.
 
 import type { Block, Document } from './document.ts';
-import type { ControlReport, ControlResult } from './report.ts';
+import type { ControlReport, ControlResult, ReportedDrill } from './report.ts';
 
 export function reportDocument(report: ControlReport): Document {
   const { period, drills, notHeld, openActions, controls } = report;
@@ -22,12 +22,8 @@ export function reportDocument(report: ControlReport): Document {
       ...controls.flatMap(missesOf),
       { kind: 'heading', text: 'Drills' },
       ...table(
-        ['#', 'drill', 'ended', 'outcome', 'RTO', 'RPO', 'assets', 'why'],
-        drills.map(({ sequence, name, scenario, source, endedAt, outcome, rto, rpo, assets, reasons }) => [
-          ...[String(sequence), `${name} (${scenario} from ${source})`, endedAt],
-          ...[outcome === 'passed' ? outcome : outcome.toUpperCase(), rto, rpo],
-          ...[assets.join(', '), reasons.join('; ')],
-        ]),
+        ['#', 'drill', 'ended', 'outcome', 'RTO', 'RPO', 'assets', 'why', 'retested by', 'signed off by'],
+        drills.map(drillRow),
         'None was held.',
       ),
       { kind: 'heading', text: 'Due and not held' },
@@ -47,6 +43,17 @@ export function reportDocument(report: ControlReport): Document {
       text(`Made ${report.madeAt}. Numbers are those of the signed evidence, which alone proves something.`),
     ],
   };
+}
+
+function drillRow(drill: ReportedDrill): string[] {
+  const { sequence, name, scenario, source, endedAt, outcome, rto, rpo, assets, reasons } = drill;
+  const said = (how: ReportedDrill['outcome']) => (how === 'passed' ? how : how.toUpperCase());
+  return [
+    ...[String(sequence), `${name} (${scenario} from ${source})`, endedAt, said(outcome), rto, rpo],
+    ...[assets.join(', '), reasons.join('; ')],
+    drill.retests.map((retest) => `number ${retest.sequence}: ${said(retest.outcome)}`).join(', ') || '-',
+    drill.approval === null ? 'nobody' : `${drill.approval.by} on ${drill.approval.at}`,
+  ];
 }
 
 const STATES: Record<ControlResult['state'], string> = {

@@ -74,6 +74,7 @@ function drillFacts(record: DrillRecord): [string, string][] {
   return [
     ['drill', `${drill.name} (${drill.id}), ${drill.trigger}`],
     ['due', drill.dueAt ?? '-'],
+    ['owner', drill.owner ?? 'none named'],
     ['retests', retests || '-'],
     ['scenario', record.scenario],
     ['policies', configuration.policies.join(', ') || '-'],
@@ -86,7 +87,7 @@ function drillFacts(record: DrillRecord): [string, string][] {
     ['environment', `${environment.kind} on ${environment.host}, ${environment.platform}`],
     ['Holdfast', environment.holdfast],
     ['operator', record.operator],
-    ['approver', record.approver ?? 'nobody had to'],
+    ['approver', record.approver ?? 'none when it was signed; a sign-off since then is on the audit chain'],
   ];
 }
 

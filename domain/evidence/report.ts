@@ -28,8 +28,18 @@ export interface ReportedDrill {
   rto: string;
   rpo: string;
   assets: string[];
-  /** Number of the passed drill that tested its corrective actions again. */
+  /** Drills that tested its corrective actions again, oldest first, also after the period. */
+  retests: { sequence: number; outcome: DrillOutcome }[];
+  /** Number of the first of them that passed. */
   retestedBy: number | null;
+  /** Who signed its evidence off; null: nobody has. */
+  approval: SignedOff | null;
+}
+
+interface SignedOff {
+  by: string;
+  at: string;
+  note: string;
 }
 
 export interface ControlResult {
@@ -47,14 +57,23 @@ export interface ReportFacts {
   period: { from: string; to: string };
   /** Of drills that ended in the period, oldest first, each checked. */
   statements: readonly Statement[];
+  /** Of those that ended after it: what went wrong in the period may have been tested again then. */
+  later?: readonly Statement[];
+  /** By the evidence's number. */
+  approvals?: ReadonlyMap<number, SignedOff>;
   /** null: not known. */
   due: readonly DueDrill[] | null;
 }
 
-export function controlReport({ period, statements, due }: ReportFacts, now: Date): ControlReport {
-  const drills = statements.map((statement) => reported(statement, statements));
+export function controlReport(given: ReportFacts, now: Date): ControlReport {
+  const { period, statements, later = [], approvals, due } = given;
+  const all = [...statements, ...later];
+  const drills = statements.map((statement) => ({
+    ...reported(statement, all),
+    approval: approvals?.get(statement.predicate.sequence) ?? null,
+  }));
   const notHeld = due && duesNotHeld(due, statements, now);
-  const openActions = statements.flatMap((statement) => openActionsOf(statement, statements));
+  const openActions = statements.flatMap((statement) => openActionsOf(statement, all));
   const facts: Facts = { drills, statements, period, now, notHeld: notHeld ?? [], openActions };
   const controls = CONTROLS.map((control) => judged(control, facts));
   return { madeAt: now.toISOString(), period, drills, notHeld, openActions, controls };
@@ -109,7 +128,7 @@ function judged({ control, asks, misses: missesOf }: Control, facts: Facts): Con
   return { control, asks, state: misses.length === 0 ? 'shown' : 'missed', by, misses };
 }
 
-function reported({ predicate }: Statement, all: readonly Statement[]): ReportedDrill {
+function reported({ predicate }: Statement, all: readonly Statement[]): Omit<ReportedDrill, 'approval'> {
   const { sequence, record, verdict } = predicate;
   const { drill, measured, objectives, source } = record;
   return {
@@ -124,6 +143,7 @@ function reported({ predicate }: Statement, all: readonly Statement[]): Reported
     rto: against(measured.rtoSeconds, objectives.rtoSeconds),
     rpo: against(measured.rpoSeconds, objectives.rpoSeconds),
     assets: record.assets.map(({ asset }) => asset),
+    retests: retestsOf(drill.id, null, all),
     retestedBy: retestOf(drill.id, null, all),
   };
 }
@@ -133,14 +153,21 @@ function against(measured: number | null, objective: number | null): string {
   return objective === null ? what : `${what} of ${exactly(objective)}`;
 }
 
-/** Number of the first passed drill that says it tests that action, or any of that drill, again. */
-function retestOf(drillId: string, action: string | null, all: readonly Statement[]): number | null {
-  const retest = all.find(
-    ({ predicate: { record, verdict } }) =>
-      verdict.outcome === 'passed' &&
-      record.drill.retests.some((one) => one.drill === drillId && (action === null || one.action === action)),
-  );
-  return retest?.predicate.sequence ?? null;
+/** Those that say they test that action, or any of that drill, again. */
+function retestsOf(
+  drillId: string,
+  action: string | null,
+  all: readonly Statement[],
+): ReportedDrill['retests'] {
+  const tests = (one: { drill: string; action: string }) =>
+    one.drill === drillId && (action === null || one.action === action);
+  return all
+    .filter(({ predicate: { record } }) => record.drill.retests.some(tests))
+    .map(({ predicate: { sequence, verdict } }) => ({ sequence, outcome: verdict.outcome }));
+}
+
+function retestOf(...which: Parameters<typeof retestsOf>): number | null {
+  return retestsOf(...which).find(({ outcome }) => outcome === 'passed')?.sequence ?? null;
 }
 
 function openActionsOf({ predicate }: Statement, all: readonly Statement[]): ControlReport['openActions'] {
@@ -153,8 +180,10 @@ function openActionsOf({ predicate }: Statement, all: readonly Statement[]): Con
 function notPassed({ drills }: Facts): string[] {
   return drills
     .filter(({ outcome }) => outcome !== 'passed')
-    .map(({ sequence, name, outcome, reasons, retestedBy }) => {
-      const retest = retestedBy === null ? 'not retested' : `retested and passed in number ${retestedBy}`;
+    .map(({ sequence, name, outcome, reasons, retestedBy, retests }) => {
+      const tested = retests.map((one) => `in number ${one.sequence}: ${one.outcome}`).join(', ');
+      const failed = tested === '' ? 'not retested' : `retested ${tested}`;
+      const retest = retestedBy === null ? failed : `retested and passed in number ${retestedBy}`;
       return `number ${sequence}, ${name}: ${outcome} (${reasons.join('; ')}); ${retest}`;
     });
 }

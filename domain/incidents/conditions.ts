@@ -6,6 +6,8 @@ import type { CopyState } from '../copies/lag.ts';
 import { formatDuration } from '../duration.ts';
 import type { AssetHealth } from '../objectives.ts';
 import { severityRank, type Condition } from './condition.ts';
+import { severityOfDrill } from './drill-summary.ts';
+import { notHeld } from './drills-not-held.ts';
 import type { AssetFact, ChannelFact, DrillFact, IncidentFacts, Outcome, RepositoryFact } from './facts.ts';
 import { overdue } from './overdue.ts';
 
@@ -19,6 +21,7 @@ export function conditionsOf(facts: IncidentFacts, now: Date): Condition[] {
     ...facts.lateCopies.map(lateCopy),
     ...facts.channels.flatMap(channel),
     ...(facts.drills ?? []).flatMap(drilled),
+    ...(facts.drillsNotHeld ?? []).map(notHeld),
   ];
   const byKey = new Map<string, Condition>();
   for (const condition of found) byKey.set(condition.key, merged(byKey.get(condition.key), condition));
@@ -111,12 +114,16 @@ function drilled({ drill, id, outcome: how, reason, policies }: DrillFact): Cond
   };
   return [
     {
-      ...{ key: `drill/${drill}`, topic: 'drill', policies, asset: null, reason: reason || words[how] },
-      severity: how === 'inconclusive' ? 'warning' : 'page',
+      ...{ key: drillKey(drill), topic: 'drill', policies, asset: null, reason: reason || words[how] },
+      severity: severityOfDrill(how),
       title: `drill ${drill} ${words[how]}`,
       next: `\`holdfast drill show ${id.slice(0, 8)}\`; when it is set right, \`holdfast drill run ${drill}\` tests it again`,
     },
   ];
+}
+
+export function drillKey(drill: string): string {
+  return `drill/${drill}`;
 }
 
 /** Somebody cancelled it: for the record. A drill that fails says that the site could not be brought back. */

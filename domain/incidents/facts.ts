@@ -4,7 +4,7 @@
 import type { CopyState } from '../copies/lag.ts';
 import type { Cadence, DataClass } from '../configuration/types.ts';
 import type { DrillOutcome } from '../evidence/outcome.ts';
-import type { Failure, JobType } from '../job.ts';
+import type { Failure, JobStatus, JobType } from '../job.ts';
 import type { AssetHealth } from '../objectives.ts';
 
 export interface IncidentFacts {
@@ -17,6 +17,16 @@ export interface IncidentFacts {
   channels: ChannelFact[];
   /** How the last one of each configured drill ended; left out: none is. */
   drills?: DrillFact[];
+  /** Drills that were due and left nothing; left out: none. */
+  drillsNotHeld?: DrillRunFact[];
+}
+
+/** A moment at which a drill was due, and the newest that was begun, whenever that was. */
+export interface DrillRunFact {
+  drill: string;
+  dueAt: string;
+  policies: string[];
+  newest: { startedAt: string; status: JobStatus; hasVerdict: boolean } | null;
 }
 
 export interface DrillFact {
@@ -26,6 +36,8 @@ export interface DrillFact {
   reason: string;
   /** That it brings back. */
   policies: string[];
+  /** By channel: the message that told its result, and when. */
+  told: Record<string, { at: string; thread: string }>;
 }
 
 export interface AssetFact {

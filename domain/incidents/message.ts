@@ -2,9 +2,10 @@
 
 import type { JobType } from '../job.ts';
 import type { Incident } from './condition.ts';
+import type { DrillSummary } from './drill-summary.ts';
 import type { Kind } from './plan.ts';
 
-export type Message = IncidentMessage | TestMessage | PingMessage;
+export type Message = IncidentMessage | DrillMessage | TestMessage | PingMessage;
 
 interface MessageBase {
   /** UUID; the same in every attempt, so that whoever got it twice can tell. */
@@ -21,6 +22,14 @@ export interface MessageItem extends Incident {
   event: Kind;
   thread: string;
   endsThread: boolean;
+}
+
+/** How a drill ended, also that it passed. */
+export interface DrillMessage extends MessageBase {
+  kind: 'drill';
+  result: DrillSummary;
+  /** Its evidence, where the channel takes files. */
+  files: { name: string; text: string }[];
 }
 
 /** Somebody tries the channel out. */

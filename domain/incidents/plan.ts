@@ -40,6 +40,15 @@ export interface IncidentPlan {
   resolved: string[];
   /** At most one a channel: what opens at once is told at once. */
   messages: { channel: string; items: PlannedItem[] }[];
+  /** What a channel was told by another message, from which reminders count. */
+  noted: { channel: string; key: string; told: Told }[];
+}
+
+/** What was told beside the incidents, and needs no telling by them: how a drill ended. */
+export interface ToldBeside {
+  key: string;
+  /** By channel. */
+  told: Record<string, Omit<Told, 'severity'>>;
 }
 
 export function planIncidents(
@@ -47,7 +56,9 @@ export function planIncidents(
   conditions: readonly Condition[],
   channels: readonly NotificationChannel[],
   now: Date,
+  beside: readonly ToldBeside[] = [],
 ): IncidentPlan {
+  const toldBeside = new Map(beside.map(({ key, told }) => [key, told]));
   const present = new Map(conditions.map((condition) => [condition.key, condition]));
   const byKey = new Map(known.map((incident) => [incident.key, incident]));
   const seen = known.flatMap((incident) => {
@@ -56,13 +67,24 @@ export function planIncidents(
   });
   const open = conditions.filter(({ key }) => !byKey.has(key));
   const resolved = known.filter((incident) => !present.has(incident.key) && hasSettled(incident, now));
+  const noted: IncidentPlan['noted'] = [];
+  const toldOf = ({ key, severity }: Condition, channel: string): Told | undefined => {
+    const own = byKey.get(key)?.told[channel];
+    const other = toldBeside.get(key)?.[channel];
+    if (!other || (own && Date.parse(own.at) >= Date.parse(other.at))) return own;
+    const told = { severity, at: other.at, thread: own?.thread ?? other.thread };
+    noted.push({ channel, key, told });
+    return told;
+  };
   const messages = channels.map((channel) => ({
     channel: channel.name,
     items: [
       ...[...open, ...seen].flatMap((condition) =>
-        tell(channel, condition, byKey.get(condition.key)?.told[channel.name], now),
+        tell(channel, condition, toldOf(condition, channel.name), now),
       ),
-      ...resolutions(channel, known, resolved),
+      ...resolutions(channel, known, resolved).filter(
+        ({ key }) => toldBeside.get(key)?.[channel.name] === undefined,
+      ),
     ],
   }));
   return {
@@ -73,6 +95,7 @@ export function planIncidents(
       .map(({ key }) => key),
     resolved: resolved.map(({ key }) => key),
     messages: messages.filter(({ items }) => items.length > 0),
+    noted,
   };
 }
 

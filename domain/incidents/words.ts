@@ -3,9 +3,13 @@
 
 import type { Severity } from '../configuration/notification-types.ts';
 import { formatDuration } from '../duration.ts';
-import type { IncidentMessage, MessageItem, TestMessage } from './message.ts';
+import { drillSubject, drillText } from './drill-words.ts';
+import { indented, moment, oneLine, shortened } from './lines.ts';
+import type { DrillMessage, IncidentMessage, MessageItem, TestMessage } from './message.ts';
 import type { Kind } from './plan.ts';
 import { severityRank } from './condition.ts';
+
+type Told = IncidentMessage | DrillMessage | TestMessage;
 
 /** More are counted, not listed. */
 const LISTED = 20;
@@ -13,8 +17,9 @@ const LONGEST_REASON = 1_000;
 const LONGEST_SUBJECT = 120;
 
 /** One line. */
-export function subjectOf(message: IncidentMessage | TestMessage): string {
+export function subjectOf(message: Told): string {
   if (message.kind === 'test') return 'Holdfast test message: nothing is wrong';
+  if (message.kind === 'drill') return shortened(oneLine(drillSubject(message.result)), LONGEST_SUBJECT);
   const { items } = message;
   const [first] = items;
   if (first && items.length === 1)
@@ -22,7 +27,8 @@ export function subjectOf(message: IncidentMessage | TestMessage): string {
   return shortened(`Holdfast: ${counted(items)}`, LONGEST_SUBJECT);
 }
 
-export function textOf(message: IncidentMessage | TestMessage): string {
+export function textOf(message: Told): string {
+  if (message.kind === 'drill') return drillText(message.result);
   if (message.kind === 'test') {
     return [
       `This is a test message, asked for by ${oneLine(message.by)}. Nothing is wrong.`,
@@ -70,10 +76,6 @@ function when({ event, openedAt, resolvedAt }: MessageItem): string {
   return `over at ${moment(resolvedAt)} after ${formatDuration(seconds)}`;
 }
 
-function moment(time: string): string {
-  return `${time.slice(0, 10)} ${time.slice(11, 19)}Z`;
-}
-
 /** `3 opened (1 page, 2 warning), 1 resolved`. */
 function counted(items: readonly MessageItem[]): string {
   const kinds: [Kind, string][] = [
@@ -98,17 +100,4 @@ function bySeverity(items: readonly MessageItem[]): string {
     .filter(([count]) => count > 0)
     .map(([count, severity]) => `${count} ${severity}`)
     .join(', ');
-}
-
-/** Tools' words hold line breaks, and a header must not. */
-function oneLine(text: string): string {
-  return text.replaceAll(/[\0-\x1f\x7f\s]+/g, ' ').trim();
-}
-
-function indented(text: string): string {
-  return text.trimEnd().replaceAll('\n', '\n         ');
-}
-
-function shortened(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }

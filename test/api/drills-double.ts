@@ -9,6 +9,7 @@ export function drillsDouble(): DrillServices {
   };
   return {
     startDrill: unknown,
+    approveDrill: unknown,
     getDrill: unknown,
     listDrills: async () => ({ items: [], next: null }),
   };

@@ -43,6 +43,6 @@ function itemOf(envelope: string): EvidenceItem {
   return {
     ...{ sequence, previous, recordedAt, scenario, startedAt, endedAt, envelope },
     ...{ drillId: drill.id, drill: drill.name, outcome: verdict.outcome },
-    ...{ digest: sha256(envelope), keyId: signedBy.keyId },
+    ...{ digest: sha256(envelope), keyId: signedBy.keyId, approval: null },
   };
 }

@@ -8,7 +8,7 @@ import { makeStack, type Json, type Stack } from '../fixtures/stack.ts';
 // A rehearsed loss from the copy alone, through the command line. The tests are the chapters of one story.
 
 describe('a drill', function () {
-  // Three assets, two repositories and six drills, on whatever machine it is.
+  // Three assets, two repositories and seven drills, on whatever machine it is.
   this.timeout(600_000);
   let stack: Stack;
   let assets: Assets;
@@ -144,6 +144,22 @@ describe('a drill', function () {
     assert.equal(json.outcome, 'missed');
     assert.equal(json.status, 'warning');
     assert.match(json.evidence, /hurried/);
+    assert.match(json.actions[0].what, /come within the objective: RPO/);
+    const again = await stack.run('drill', 'run', 'hurried');
+    assert.deepEqual(again.json.retests, [{ drill: json.id, action: json.actions[0].id }]);
+    const approved = await stack.run(
+      'drill',
+      'approve',
+      json.id.slice(0, 8),
+      '--note',
+      'a second is too short',
+    );
+    assert.equal(approved.exitCode, 0, approved.stdout);
+    assert.equal(approved.json.approval.note, 'a second is too short');
+    assert.deepEqual(
+      approved.json.retestedBy.map(({ drill, outcome }: Json) => [drill, outcome]),
+      [[again.json.id, 'missed']],
+    );
   });
 
   it('goes on when its worker is killed, with one piece of evidence', async () => {

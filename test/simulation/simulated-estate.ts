@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
+import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 import { WorkflowClient, type WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
@@ -13,7 +14,7 @@ import { createProcessFence } from '../../activities/hosts/process-fence.ts';
 import { openCatalog, type Catalog } from '../../catalog/index.ts';
 import { requestLease, TASK_QUEUE, workflowState } from '../../client/index.ts';
 import { parseConfiguration } from '../../domain/configuration/parse.ts';
-import type { ScheduledRun } from '../../domain/cadence/scheduled-runs.ts';
+import type { DrillRun, ScheduledRun } from '../../domain/cadence/scheduled-runs.ts';
 import type { Configuration } from '../../domain/configuration/types.ts';
 import { defaultCacheDirectory } from '../../tools/cache.ts';
 import { resolveTool } from '../../tools/resolve.ts';
@@ -32,8 +33,9 @@ export interface Estate {
   now(): Date;
   /** Skips to this moment; where it is past already, nothing happens. */
   goTo(moment: Date): Promise<void>;
-  /** As its Schedule starts it. Returns when it has ended. */
-  run(run: ScheduledRun): Promise<void>;
+  dataDir: string;
+  /** As its Schedule starts it; told when it was due, if given. Returns when it has ended. */
+  run(run: ScheduledRun | DrillRun, dueAt?: Date): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -54,6 +56,7 @@ const WORKFLOWS = {
   sync: 'sync',
   retention: 'retention',
   verify: 'verifyCadence',
+  drill: 'drill',
 } as const;
 
 export async function simulatedEstate(options: EstateOptions): Promise<Estate> {
@@ -118,15 +121,19 @@ export async function simulatedEstate(options: EstateOptions): Promise<Estate> {
     configuration,
     environment,
     repositories,
+    dataDir,
     now,
     goTo,
-    run: async ({ id, kind, policy, repository }) => {
+    run: async (run, dueAt) => {
       runs += 1;
-      const input = { policy, trigger: 'schedule', actor: 'schedule', ...(repository && { repository }) };
-      const workflowId = `${id}-${now().toISOString()}-${runs}`;
-      const started = { taskQueue: TASK_QUEUE, workflowId, args: [input] };
+      const workflowId = `${run.id}-${now().toISOString()}-${runs}`;
+      const due = dueAt && new TypedSearchAttributes([{ key: SCHEDULED_FOR, value: dueAt }]);
+      const started = {
+        ...{ taskQueue: TASK_QUEUE, workflowId, args: [inputOf(run)] },
+        ...(due && { typedSearchAttributes: due }),
+      };
       const begun = seen;
-      await inSlices(environment, await workflows.start(WORKFLOWS[kind], started));
+      await inSlices(environment, await workflows.start(WORKFLOWS[run.kind], started));
       await look();
       notMuchLaterThan(begun);
     },
@@ -137,6 +144,12 @@ export async function simulatedEstate(options: EstateOptions): Promise<Estate> {
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+function inputOf(run: ScheduledRun | DrillRun) {
+  const common = { trigger: 'schedule', actor: 'schedule' };
+  if (run.kind === 'drill') return { ...common, drill: run.drill };
+  return { ...common, policy: run.policy, ...(run.repository && { repository: run.repository }) };
 }
 
 /**
@@ -152,6 +165,9 @@ async function inSlices(environment: TestWorkflowEnvironment, handle: WorkflowHa
   while (!hasEnded) await environment.sleep(SLICE_MILLISECONDS);
   await ending;
 }
+
+/** As a Schedule says it. */
+const SCHEDULED_FOR = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 
 const SLICE_MILLISECONDS = 20_000;
 
@@ -172,7 +188,13 @@ async function startServer(): Promise<TestWorkflowEnvironment> {
   );
   await environment.connection.operatorService.addSearchAttributes({
     namespace: 'default',
-    searchAttributes: { HoldfastPolicy: 2, HoldfastAsset: 7, HoldfastJob: 2, HoldfastStatus: 2 },
+    searchAttributes: {
+      HoldfastPolicy: 2,
+      HoldfastAsset: 7,
+      HoldfastJob: 2,
+      HoldfastStatus: 2,
+      [SCHEDULED_FOR.name]: 6,
+    },
   });
   return environment;
 }

@@ -11,6 +11,8 @@ export interface Fortune {
   isWrong(asset: string): boolean;
 }
 
+const FIGURES = { files: 1, bytes: 1_000_000, digest: null, tables: null, rows: null };
+
 export function simulatedSource(fortune: Fortune): Source<Asset> {
   const never = () => Promise.reject(new Error('no restore is simulated'));
   return {
@@ -30,9 +32,15 @@ export function simulatedSource(fortune: Fortune): Source<Asset> {
       settle: async () => ({ manifest: null, notes: [] }),
       close: async () => {},
     }),
-    rehearse: async ({ name }) => {
+    rehearse: async ({ name }, _restored, _manifest, { scratch }, _step, use) => {
       const ok = !fortune.isWrong(name);
-      return { ok, checks: [{ name: 'content', ok, detail: ok ? 'the same' : 'one row is missing' }] };
+      const report = {
+        ok,
+        checks: [{ name: 'content', ok, detail: ok ? 'the same' : 'one row is missing' }],
+      };
+      const place = { kind: 'path', path: scratch } as const;
+      await use?.({ report, expected: FIGURES, found: FIGURES, place });
+      return report;
     },
     captureForSafety: never,
     resolveTarget: never,

@@ -40,6 +40,13 @@ describe('drills', () => {
     });
   });
 
+  it('name who answers for them, and whether four eyes have to see their evidence', () => {
+    const [drill] = read(one(', owner: "Anna, platform team", fourEyes: true')).configuration.drills ?? [];
+    assert.deepEqual([drill?.owner, drill?.fourEyes], ['Anna, platform team', true]);
+    assert.ok(!('owner' in (read(one('')).configuration.drills?.[0] ?? {})));
+    assertRefused(one(', owner: §" "'), { says: /an owner is one line/ });
+  });
+
   it('are not there where none is written, so that a document keeps its digest', () => {
     assert.ok(!('drills' in read(written()).configuration));
   });

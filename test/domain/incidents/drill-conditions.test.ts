@@ -9,7 +9,12 @@ const after = (outcome: DrillFact['outcome']) =>
   conditionsOf(
     {
       ...nothing,
-      drills: [{ drill: 'quarterly', id: '7f3a0000', outcome, reason: 'orders: gone', policies: ['daily'] }],
+      drills: [
+        {
+          ...{ drill: 'quarterly', id: '7f3a0000', outcome, reason: 'orders: gone', policies: ['daily'] },
+          told: {},
+        },
+      ],
     },
     new Date('2026-11-21T12:00:00Z'),
   );

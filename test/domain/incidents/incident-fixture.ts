@@ -72,6 +72,10 @@ export function applied(known: OpenIncident[], plan: IncidentPlan, now: Date): O
       told: {},
     })),
   ];
+  for (const { channel, key, told } of plan.noted) {
+    const incident = next.find((one) => one.key === key);
+    if (incident) incident.told = { ...incident.told, [channel]: told };
+  }
   for (const { channel, items } of plan.messages) {
     for (const { key, kind, thread } of items) {
       const incident = next.find((one) => one.key === key);
