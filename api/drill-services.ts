@@ -2,7 +2,7 @@
 
 import type { Page } from '../catalog/index.ts';
 import type { DrillOutcome } from '../domain/evidence/outcome.ts';
-import type { DrilledAsset, DrillPhase, DrillScenario } from '../domain/evidence/record.ts';
+import type { DrilledAsset, DrillMoment, DrillPhase, DrillScenario } from '../domain/evidence/record.ts';
 import type { JobStatus } from '../domain/job.ts';
 import type { Actor, IdempotencyKey, Once, PageRequest } from './services.ts';
 
@@ -11,6 +11,8 @@ export interface DrillItem {
   name: string;
   scenario: DrillScenario;
   workflowId: string;
+  /** It takes the service itself down. */
+  gameDay: boolean;
   repository: string;
   status: JobStatus;
   /** null: it has not ended, or was cancelled. */
@@ -21,14 +23,23 @@ export interface DrillItem {
   rpoSeconds: number | null;
   assets: DrilledAsset[];
   phases: DrillPhase[];
+  /** Of a game day. */
+  timeline: DrillMoment[];
   /** Path of the signed file on the host that ran it; null: there is none. */
   evidence: string | null;
   /** Why it is no pass, the gravest first. */
   reasons: { asset: string | null; outcome: string; what: string }[];
 }
 
+export interface DrillRequest {
+  drill: string;
+  gameDay: boolean;
+  /** Of a game day: the drill's name once more, as it destroys what is there. */
+  confirm: string | null;
+}
+
 export interface DrillServices {
-  startDrill(actor: Actor, name: string, key: IdempotencyKey | null): Promise<Once<DrillItem>>;
+  startDrill(actor: Actor, request: DrillRequest, key: IdempotencyKey | null): Promise<Once<DrillItem>>;
   getDrill(id: string): Promise<DrillItem>;
   listDrills(filter: { drill: string | null }, page: PageRequest): Promise<Page<DrillItem>>;
 }

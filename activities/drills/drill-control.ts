@@ -7,7 +7,8 @@ import type { Configuration } from '../../domain/configuration/types.ts';
 import { chooseAt } from '../../domain/drills/choose.ts';
 import { plannedRecord, type ChosenPoint } from '../../domain/drills/plan.ts';
 import { drillHolder } from '../../domain/drills/holder.ts';
-import { assetsOfDrill, drillOf } from '../../domain/drills/scope.ts';
+import { assetsOfDrill, drillOf, gameDayOf } from '../../domain/drills/scope.ts';
+import { HoldfastError } from '../../domain/errors.ts';
 import { verdictOf, type DrillVerdict } from '../../domain/evidence/outcome.ts';
 import type { DrillRecord } from '../../domain/evidence/record.ts';
 import type { Failure, JobStatus } from '../../domain/job.ts';
@@ -25,6 +26,7 @@ export async function beginDrill(deployment: Deployment, input: BeginDrill): Pro
   const { configuration, digest } = applied!;
   const { drillId: id, workflowId, trigger } = input;
   const startedAt = clock().toISOString();
+  const gameDay = input.gameDay ? gameDayOf(drill) : null;
   const row = await catalog.drills.begin({
     job: {
       ...{ id, workflowId, trigger, startedAt },
@@ -35,15 +37,21 @@ export async function beginDrill(deployment: Deployment, input: BeginDrill): Pro
     drill: drill.name,
     scenario: drill.scenario,
     repository: drill.from,
+    gameDay: gameDay !== null,
   });
-  const seed = drill.select.rule === 'random' ? (drill.select.seed ?? id) : null;
+  const played = gameDay ? ({ ...drill, select: { rule: 'latest' } } as const) : drill;
+  const seed = played.select.rule === 'random' ? (played.select.seed ?? id) : null;
+  const choose = () =>
+    gameDay
+      ? provenPoints(catalog, configuration, drill)
+      : chosenPoints(catalog, configuration, drill, seed, clock());
   const record =
     row.record ??
     (await catalog.drills.plan(
       id,
-      plannedRecord(configuration, drill, await chosenPoints(catalog, configuration, drill, seed, clock()), {
+      plannedRecord(configuration, played, await choose(), {
         ...{ id, seed, digest },
-        trigger: trigger === 'schedule' ? 'scheduled' : 'manual',
+        trigger: gameDay ? 'gameDay' : trigger === 'schedule' ? 'scheduled' : 'manual',
         dueAt: input.dueAt,
         operator: input.actor,
         startedAt: row.startedAt,
@@ -62,6 +70,7 @@ export async function beginDrill(deployment: Deployment, input: BeginDrill): Pro
     ...{ drillId: id, drill: record.drill.name, repository, hostQueue, record },
     configuration: begunWith,
     actor: input.actor,
+    ...(gameDay && { gameDay: { noticeSeconds: gameDay.noticeSeconds, backSeconds: gameDay.backSeconds } }),
   };
 }
 
@@ -126,6 +135,49 @@ async function chosenPoints(
     chosen.push({ asset, point: chooseAt(points, seed ?? '', asset), candidates: points.length });
   }
   return chosen;
+}
+
+/** What is taken down has to come back: only what was restored from that very copy before is counted on. */
+async function provenPoints(
+  catalog: Catalog,
+  configuration: Configuration,
+  drill: Drill,
+): Promise<ChosenPoint[]> {
+  const chosen: ChosenPoint[] = [];
+  const without: string[] = [];
+  for (const asset of assetsOfDrill(configuration, drill)) {
+    const point = await newestProven(catalog, asset, drill.from);
+    if (point) chosen.push({ asset, point, candidates: 1 });
+    else without.push(asset);
+  }
+  if (without.length === 0) return chosen;
+  throw new HoldfastError({
+    code: 'point.unknown',
+    message: `game day ${drill.name} was refused: nothing was taken down`,
+    cause: `no point in ${drill.from} is proven and undamaged of: ${without.join(', ')}`,
+    hint: `prove them with \`holdfast drill run ${drill.name}\` first, then try again`,
+  });
+}
+
+async function newestProven(
+  catalog: Catalog,
+  asset: string,
+  repository: string,
+): Promise<RecoveryPoint | null> {
+  let cursor: string | null = null;
+  do {
+    const page: { items: RecoveryPoint[]; next: string | null } = await catalog.points.list({
+      ...{ asset, repository, cursor },
+      limit: 100,
+    });
+    const point = page.items.find((one) => {
+      const copy = one.copies.find((other) => other.repository === repository);
+      return copy && proofOfCopy(copy, one) === 'proven';
+    });
+    if (point) return point;
+    cursor = page.next;
+  } while (cursor !== null);
+  return null;
 }
 
 /** Whole and undamaged in that repository. */

@@ -12,6 +12,7 @@ import { whileThereIsRoom } from '../guards/free-space.ts';
 import { copyIn, restoreParts } from '../proof-steps.ts';
 import { recordDuration } from '../record-duration.ts';
 import type { Repository } from '../repositories/repository.ts';
+import { integrityOf } from '../sources/integrity.ts';
 import type { Rehearsed, UseRehearsed, Workspace } from '../sources/source.ts';
 import type { Step } from '../step.ts';
 import type { PhaseClock } from './phases.ts';
@@ -112,7 +113,6 @@ async function restoreAndRehearse(
   }
   await catalog.objectives.recordRehearsal(fence, report.ok);
   const achieved = (now.getTime() - Date.parse(room.startedAt)) / 1000;
-  const differences = report.checks.filter(({ ok }) => !ok).map(({ name, detail }) => `${name}: ${detail}`);
   return {
     close,
     place: seen?.place ?? null,
@@ -120,22 +120,10 @@ async function restoreAndRehearse(
       ...planned,
       restored: true,
       rto: { ...planned.rto, achievedSeconds: Math.max(0, achieved) },
-      integrity: seen
-        ? {
-            expected: seen.expected,
-            restored: seen.found,
-            differences: differencesOf(seen, differences),
-          }
-        : null,
+      integrity: seen && integrityOf(seen),
       checks: report.checks.map(({ name, ok, detail }) => ({ name, ok, detail: detail.slice(0, 10_000) })),
     },
   };
-}
-
-/** Where nothing was noted at the backup there is nothing to differ from: its checks stand beside it. */
-function differencesOf({ expected }: Rehearsed, differences: string[]): string[] {
-  const noted = Object.values(expected).some((figure) => figure !== null);
-  return noted ? differences.slice(0, 100).map((words) => words.slice(0, 10_000)) : [];
 }
 
 interface KeptOpen {

@@ -48,10 +48,12 @@ export const drilledAsset = z.strictObject({
 });
 
 export const drillPhase = z.strictObject({ name, startedAt: time, seconds });
+export const drillMoment = z.strictObject({ at: time, asset: name.nullable(), what: text });
 
 const production = z.discriminatedUnion('method', [
   z.strictObject({ asset: name, method: z.literal('digests'), before: name, after: name }),
-  z.strictObject({ asset: name, method: z.literal('notAccessible'), why: name }),
+  z.strictObject({ asset: name, method: z.literal('notAccessible'), why: text.min(1) }),
+  z.strictObject({ asset: name, method: z.literal('gameDay'), why: text.min(1) }),
 ]);
 
 export const drillRecord = z.strictObject({
@@ -82,6 +84,7 @@ export const drillRecord = z.strictObject({
   measured: objectives,
   assets: z.array(drilledAsset),
   phases: z.array(drillPhase),
+  timeline: z.array(drillMoment).max(1000).exactOptional(),
   smoke: z.array(check),
   production: z.array(production),
   keys: z.array(z.strictObject({ repository: name, reference: text, from: text })),
