@@ -16,7 +16,8 @@ import { proofOfCopy } from '../../domain/proof.ts';
 import type { RecoveryPoint } from '../../domain/recovery-point.ts';
 import type { BeginDrill, DrillPlan, EndDrill } from '../contract.ts';
 import type { Deployment } from '../deployment.ts';
-import { clockFacts, environmentFacts } from './room-facts.ts';
+import { environmentFacts } from './local-processes.ts';
+import { clockFacts } from './room-facts.ts';
 
 export async function beginDrill(deployment: Deployment, input: BeginDrill): Promise<DrillPlan> {
   const { clock, hostQueue } = deployment;

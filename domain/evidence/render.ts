@@ -167,7 +167,7 @@ function timelineRows({ timeline = [] }: DrillRecord): string[][] {
 
 function productionRows({ production }: DrillRecord): string[][] {
   return production.map((proof) => {
-    if (proof.method === 'notAccessible') return [proof.asset, 'it could not be reached', proof.why];
+    if (proof.method === 'notAccessible') return [proof.asset, 'how far the clean room was apart', proof.why];
     if (proof.method === 'gameDay') return [proof.asset, 'the game day took it down', proof.why];
     const { asset, before, after } = proof;
     return before === after
