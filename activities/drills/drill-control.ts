@@ -1,21 +1,15 @@
 // Where a drill begins and ends in the catalogue. Its points are chosen once and held until it has ended; what it
 // found is settled before its job is ended, so that whoever dies in between settles nothing twice.
 
-import type { Catalog } from '../../catalog/index.ts';
-import type { Drill } from '../../domain/configuration/drill-types.ts';
-import type { Configuration } from '../../domain/configuration/types.ts';
-import { chooseAt } from '../../domain/drills/choose.ts';
-import { plannedRecord, type ChosenPoint } from '../../domain/drills/plan.ts';
+import { plannedRecord } from '../../domain/drills/plan.ts';
 import { drillHolder } from '../../domain/drills/holder.ts';
 import { assetsOfDrill, drillOf, gameDayOf } from '../../domain/drills/scope.ts';
-import { HoldfastError } from '../../domain/errors.ts';
 import { verdictOf, type DrillVerdict } from '../../domain/evidence/outcome.ts';
 import type { DrillRecord } from '../../domain/evidence/record.ts';
 import type { Failure, JobStatus } from '../../domain/job.ts';
-import { proofOfCopy } from '../../domain/proof.ts';
-import type { RecoveryPoint } from '../../domain/recovery-point.ts';
 import type { BeginDrill, DrillPlan, EndDrill } from '../contract.ts';
 import type { Deployment } from '../deployment.ts';
+import { chosenPoints, provenPoints } from './choose-points.ts';
 import { environmentFacts } from './local-processes.ts';
 import { clockFacts } from './room-facts.ts';
 
@@ -114,94 +108,6 @@ function statusFor(
   if (!record || !verdict) return 'cancelled';
   if (verdict.outcome === 'passed') return 'success';
   return verdict.outcome === 'failed' ? 'failed' : 'warning';
-}
-
-async function chosenPoints(
-  catalog: Catalog,
-  configuration: Configuration,
-  drill: Drill,
-  seed: string | null,
-  now: Date,
-): Promise<ChosenPoint[]> {
-  const { from: repository, select } = drill;
-  const chosen: ChosenPoint[] = [];
-  for (const asset of assetsOfDrill(configuration, drill)) {
-    if (select.rule === 'latest') {
-      const point = await catalog.points.newest(asset, { repository });
-      chosen.push({ asset, point, candidates: point ? 1 : 0 });
-      continue;
-    }
-    const since = new Date(now.getTime() - select.windowSeconds * 1000).toISOString();
-    const points = await pointsSince(catalog, asset, repository, since);
-    chosen.push({ asset, point: chooseAt(points, seed ?? '', asset), candidates: points.length });
-  }
-  return chosen;
-}
-
-/** What is taken down has to come back: only what was restored from that very copy before is counted on. */
-async function provenPoints(
-  catalog: Catalog,
-  configuration: Configuration,
-  drill: Drill,
-): Promise<ChosenPoint[]> {
-  const chosen: ChosenPoint[] = [];
-  const without: string[] = [];
-  for (const asset of assetsOfDrill(configuration, drill)) {
-    const point = await newestProven(catalog, asset, drill.from);
-    if (point) chosen.push({ asset, point, candidates: 1 });
-    else without.push(asset);
-  }
-  if (without.length === 0) return chosen;
-  throw new HoldfastError({
-    code: 'point.unknown',
-    message: `game day ${drill.name} was refused: nothing was taken down`,
-    cause: `no point in ${drill.from} is proven and undamaged of: ${without.join(', ')}`,
-    hint: `prove them with \`holdfast drill run ${drill.name}\` first, then try again`,
-  });
-}
-
-async function newestProven(
-  catalog: Catalog,
-  asset: string,
-  repository: string,
-): Promise<RecoveryPoint | null> {
-  let cursor: string | null = null;
-  do {
-    const page: { items: RecoveryPoint[]; next: string | null } = await catalog.points.list({
-      ...{ asset, repository, cursor },
-      limit: 100,
-    });
-    const point = page.items.find((one) => {
-      const copy = one.copies.find((other) => other.repository === repository);
-      return copy && proofOfCopy(copy, one) === 'proven';
-    });
-    if (point) return point;
-    cursor = page.next;
-  } while (cursor !== null);
-  return null;
-}
-
-/** Whole and undamaged in that repository. */
-async function pointsSince(
-  catalog: Catalog,
-  asset: string,
-  repository: string,
-  since: string,
-): Promise<RecoveryPoint[]> {
-  const found: RecoveryPoint[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: { items: RecoveryPoint[]; next: string | null } = await catalog.points.list({
-      ...{ asset, repository, cursor },
-      limit: 500,
-    });
-    found.push(...page.items.filter(({ takenAt }) => takenAt >= since));
-    cursor = page.items.every(({ takenAt }) => takenAt >= since) ? page.next : null;
-  } while (cursor !== null);
-  return found.filter((point) => {
-    const copy = point.copies.find((one) => one.repository === repository);
-    return copy && point.partial === null && proofOfCopy(copy, point) !== 'damaged';
-  });
 }
 
 function failureOfAsset(record: DrillRecord, verdict: DrillVerdict, asset: string): Failure | null {

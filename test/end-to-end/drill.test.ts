@@ -3,7 +3,7 @@ import { readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeAssets, type Assets } from '../fixtures/assets.ts';
 import { notSoon } from '../fixtures/not-soon.ts';
-import { makeStack, type Json, type Stack } from '../fixtures/stack.ts';
+import { makeStack, type Answer, type Json, type Stack } from '../fixtures/stack.ts';
 
 // A rehearsed loss from the copy alone, through the command line. The tests are the chapters of one story.
 
@@ -128,27 +128,32 @@ describe('a drill', function () {
     assert.equal(verified.exitCode, 0, verified.stdout);
   });
 
-  it('says that a smoke test hung, ends all that it started, and fails', async () => {
-    const { exitCode, json, stdout } = await stack.run('drill', 'run', 'hanging');
-    assert.equal(exitCode, 20, stdout);
-    assert.equal(json.outcome, 'failed');
-    assert.match(json.reasons[0].what, /still running after 2 s/);
-    const pid = Number(await readFile(at('hanging.pid'), 'utf8'));
-    assert.throws(() => process.kill(pid, 0), /ESRCH/);
-    assert.deepEqual(await rooms(), []);
-  });
-
-  it('shows a missed objective as one, pages, and has its evidence all the same', async () => {
-    const { exitCode, json, stdout } = await stack.run('drill', 'run', 'hurried');
+  it('of another name is held beside it from the same repository, each in its room', async () => {
+    const [hanging, hurried] = await Promise.all(
+      ['hanging', 'hurried'].map((name) => stack.run('drill', 'run', name)),
+    );
+    saysThatItHung(hanging!);
+    const { exitCode, json, stdout } = hurried!;
     assert.equal(exitCode, 21, stdout);
     assert.equal(json.outcome, 'missed');
     assert.equal(json.status, 'warning');
     assert.match(json.evidence, /hurried/);
+    const pid = Number(await readFile(at('hanging.pid'), 'utf8'));
+    assert.throws(() => process.kill(pid, 0), /ESRCH/, 'what the hanging test started is still there');
+    assert.deepEqual(await rooms(), []);
   });
+
+  function saysThatItHung({ exitCode, json, stdout }: Answer): void {
+    assert.equal(exitCode, 20, stdout);
+    assert.equal(json.outcome, 'failed');
+    assert.match(json.reasons[0].what, /still running after 2 s/);
+  }
 
   it('goes on when its worker is killed, with one piece of evidence', async () => {
     const started = await stack.run('drill', 'run', 'quarterly', '--detach');
     assert.equal(started.exitCode, 0, started.stdout);
+    const second = await stack.run('drill', 'run', 'quarterly');
+    assert.deepEqual([second.exitCode, second.json.error?.code], [11, 'request.conflict']);
     const { worker } = await stack.pids();
     process.kill(worker!, 'SIGKILL');
     await stack.cameBack('worker', worker!);
