@@ -23,21 +23,11 @@ export interface ArtifactPart {
 /** The part that says what of the source could not be read; the others are the asset's data. */
 export const UNREAD_PART = 'unread';
 
-/** What a point of that type cannot do without. */
-const NEEDED_PARTS: Record<AssetType, string[]> = {
-  directory: ['files'],
-  sqlite: ['database'],
-  postgres: ['dump'],
-};
-
-/** A copy that was broken off, or recorded from what had arrived, can have some parts and not the others. */
-export function hasEveryPart(
-  { assetType, copies }: Pick<RecoveryPoint, 'assetType' | 'copies'>,
-  repository: string,
-): boolean {
+/** A copy that was broken off, or recorded from what had arrived, lacks parts that another copy has. */
+export function hasEveryPart({ copies }: Pick<RecoveryPoint, 'copies'>, repository: string): boolean {
   const names = (copy: PointCopy) => copy.parts.map(({ name }) => name);
   const there = new Set(copies.filter((copy) => copy.repository === repository).flatMap(names));
-  return [...NEEDED_PARTS[assetType], ...copies.flatMap(names)].every((name) => there.has(name));
+  return copies.flatMap(names).every((name) => there.has(name));
 }
 
 /** What a restore brings back. */

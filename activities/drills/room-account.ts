@@ -43,7 +43,7 @@ export async function enterRoom(room: RoomToEnter, step: Step): Promise<Entered>
   for (const folder of [room.dataDir, dirname(room.folder)]) await openWay(folder, account);
   await chown(room.folder, account.uid, account.gid);
   for (const path of room.paths) await handOver(path, room.folder, account, step);
-  const closed = await firstClosed([room.folder, room.origin, ...room.paths], account, step);
+  const closed = await firstClosed(room, account, step);
   if (closed === null) return { account, because: null };
   const because = `${closed} cannot be reached by an account of its own, as a folder above it is closed to others`;
   step.say('warning', `smoke tests run as root: ${because}`);
@@ -56,7 +56,7 @@ export function reachOf({ account, because }: Entered): string {
   const uid = process.getuid?.() ?? -1;
   return because === null
     ? `what ran there ran as the user of the worker (uid ${uid}): what that user may read of production, it could read too`
-    : `what ran there ran as root, because ${because}: it could read whatever root may read`;
+    : `what ran there ran as root, because ${because}: it could read whatever root may`;
 }
 
 /** The same for every attempt of one drill. A namespace that has no such numbers has at least `nobody`. */
@@ -101,10 +101,15 @@ async function handOver(path: string, room: string, account: RoomAccount, step: 
   });
 }
 
-async function firstClosed(paths: string[], account: RoomAccount, step: Step): Promise<string | null> {
-  for (const path of paths) {
+/** A folder to be gone through is open enough. */
+async function firstClosed(
+  { folder, origin, paths }: RoomToEnter,
+  account: RoomAccount,
+  step: Step,
+): Promise<string | null> {
+  for (const path of [origin, folder, ...paths]) {
     const { exitCode } = await runCommand(
-      { tool: 'test', file: 'test', args: ['-r', path], ...account, confined: true },
+      { tool: 'test', file: 'test', args: [path === origin ? '-x' : '-r', path], ...account, confined: true },
       { ...step, ran: () => undefined },
     );
     if (exitCode !== 0) return path;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, readdir, rename, writeFile } from 'node:fs/promises';
+import { chmod, readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeAssets, type Assets } from '../fixtures/assets.ts';
 import { notSoon } from '../fixtures/not-soon.ts';
@@ -32,8 +32,17 @@ describe('a drill', function () {
     await writeFile(at('near.key'), 'key of near', { mode: 0o600 });
     await writeFile(at('far.key'), 'key of far', { mode: 0o600 });
     await writeFile(at('orders.url'), assets.databaseUrl, { mode: 0o600 });
-    await writeFile(at('question.sh'), question, { mode: 0o700 });
-    await writeFile(at('hang.sh'), 'sleep 3600 & echo $! > "$1"; wait', { mode: 0o700 });
+    await writeFile(at('question.sh'), question);
+    await writeFile(at('hang.sh'), 'sleep 3600 & echo $! > "$1"; wait');
+    await writeFile(at('hanging.pid'), '');
+    // As root they run under an account of their own, to which the way has to be open.
+    await chmod(stack.folder, 0o711);
+    for (const [name, mode] of [
+      ['question.sh', 0o644],
+      ['hang.sh', 0o644],
+      ['hanging.pid', 0o666],
+    ] as const)
+      await chmod(at(name), mode);
     const drill = { policies: ['daily'], from: 'far', scenario: 'siteLoss' };
     await stack.configure({
       repositories: ['near', 'far'].map((name) => ({
@@ -123,6 +132,7 @@ describe('a drill', function () {
     const { payload } = JSON.parse(text) as { payload: string };
     const stated = Buffer.from(payload, 'base64').toString('utf8');
     assert.doesNotMatch(stated, /key of far/);
+    if (process.getuid?.() === 0) assert.match(stated, /what ran there ran as uid 2\d{9} of its own/);
     assert.doesNotMatch(stated, /near\.key/, 'the near key was opened, or named');
     const verified = await stack.run('evidence', 'verify', evidence);
     assert.equal(verified.exitCode, 0, verified.stdout);

@@ -71,6 +71,11 @@ describe('the beginning and end of a drill', function () {
     const [first, ...others] = copies.map((copy) => ({ ...aCopy(copy.repository, takenAt), ...copy }));
     return fixture.catalog.points.record(aPoint({ takenAt, copies: [first!, ...others] }), null);
   };
+  const inRoom = (where: Deployment, plan: DrillPlan): Promise<DrillRecord> => {
+    const quiet = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR', () => undefined) });
+    const { holdDrill } = createDrillSteps(where);
+    return quiet.run<[DrillPlan], DrillRecord, typeof holdDrill>(holdDrill, plan);
+  };
   const chosen = (plan: DrillPlan) => plan.record.assets[0]?.point?.id ?? null;
   const holders = async () => (await fixture.catalog.holds.open()).map(({ owner }) => owner);
 
@@ -133,6 +138,23 @@ describe('the beginning and end of a drill', function () {
     await end(plan);
   });
 
+  it('of one whose room is too small says what it needs and has, and opens no repository', async () => {
+    const takenAt = '2026-11-20T02:00:00.000Z';
+    await fixture.catalog.points.record(
+      aPoint({ takenAt, bytes: 2 ** 50, copies: [aCopy('offsite', takenAt)] }),
+      null,
+    );
+    const plan = await begin('one');
+    const closed = {
+      ...deployment(),
+      openRepository: () => assert.fail('it was opened'),
+    } as unknown as Deployment;
+    const record = await inRoom(closed, plan);
+    assert.equal(record.failures[0]?.code, 'staging.full');
+    assert.match(record.failures[0]?.cause ?? '', /needed 2048 TiB, .+ free on/);
+    assert.equal(await end(plan, record), 'failed');
+  });
+
   it('of one whose credentials expire while it fetches says so, and has failed', async () => {
     const { id } = await taken(20, { repository: 'offsite' });
     const plan = await begin('one');
@@ -144,9 +166,7 @@ describe('the beginning and end of a drill', function () {
         });
       },
     };
-    const { holdDrill } = createDrillSteps(deployment());
-    const quiet = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR', () => undefined) });
-    const record = (await quiet.run(holdDrill, plan)) as DrillRecord;
+    const record = await inRoom(deployment(), plan);
     assert.equal(record.failures[0]?.code, 'repository.credentialsRefused');
     assert.equal(await end(plan, record), 'failed');
     const job = await fixture.catalog.jobs.find(plan.drillId);
