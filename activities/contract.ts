@@ -1,12 +1,14 @@
 import type { LeaseGrant, LeaseRequest, RepositoryFence } from '../domain/lease.ts';
 import type { AssetStatus, Failure, JobStatus, JobType, Trigger } from '../domain/job.ts';
-import type { DrillRecord } from '../domain/evidence/record.ts';
+import type { DrillIntegrity, DrillRecord } from '../domain/evidence/record.ts';
 import type { BeginDrill, DrillPlan, EndDrill } from './drill-contract.ts';
+import type { GameDayActivities, GameDayControl } from './game-day-contract.ts';
 import type { Proof, RequiredProof } from '../domain/proof.ts';
 import type { Impact, RestoreStatus } from '../domain/restore.ts';
 import type { ProofReport } from '../domain/recovery-point.ts';
 
 export type * from './drill-contract.ts';
+export type * from './game-day-contract.ts';
 
 // What workflows know of the hands: names and shapes. Everything here ends in Temporal's history, so it
 // holds names and ids, never a secret, never a list that grows with the data.
@@ -133,7 +135,7 @@ export interface GroupOutcome {
 }
 
 /** Steps that touch only the catalogue; any worker may do them. */
-export interface ControlActivities {
+export interface ControlActivities extends GameDayControl {
   beginJob(input: BeginJob): Promise<JobPlan>;
   beginAsset(input: AssetStep): Promise<void>;
   endAsset(input: AssetStep & { outcome: AssetOutcome }): Promise<void>;
@@ -218,7 +220,7 @@ export interface GuardVerdict {
 }
 
 /** Steps that need the host's files; they run on the host's own task queue. */
-export interface HostActivities {
+export interface HostActivities extends GameDayActivities {
   preflightAsset(input: AssetStep): Promise<void>;
   /** Throws where there is no room, or none for this asset. */
   guardUpload(input: GuardInput): Promise<GuardVerdict>;
@@ -257,7 +259,8 @@ export interface HostActivities {
 
   checkRestoreTarget(plan: RestorePlan): Promise<void>;
   stageRestore(input: RestorePlan & Leased): Promise<void>;
-  validateRestore(plan: RestorePlan): Promise<ProofReport>;
+  /** `integrity`: absent where it could not be opened, and in old histories. */
+  validateRestore(plan: RestorePlan): Promise<ProofReport & { integrity?: DrillIntegrity }>;
   previewRestore(plan: RestorePlan): Promise<{ impact: Impact; estimateSeconds: number | null }>;
   /** Returns the safety point's id, or null where nothing was there to keep. */
   takeSafetyPoint(input: RestorePlan & Leased & { safetyPoint: string }): Promise<string | null>;

@@ -12,6 +12,7 @@ import type { BeginJob, BeginRestore, ControlActivities, JobPlan } from './contr
 import { derivedId } from './derived-id.ts';
 import { assetOf, type Deployment } from './deployment.ts';
 import { beginDrill, endDrill } from './drills/drill-control.ts';
+import { createGameDayControl } from './drills/game-day-steps.ts';
 import { sayWhatWasLeftOut } from './overrun.ts';
 import { pointsToVerify } from './points-to-verify.ts';
 import { planCopies } from './plan-copies.ts';
@@ -44,6 +45,7 @@ export function createControlSteps(deployment: Deployment): ControlActivities {
       await catalog.as(actor).removals.begin(point, repositories, reason);
     },
     ...createLeaseSteps(deployment),
+    ...createGameDayControl(deployment),
     needsRepair: async (repository) => (await catalog.repositories.find(repository))?.needsRepair ?? false,
     hostOf: () => Promise.resolve(deployment.hostQueue),
     pointsToVerify: (input) => pointsToVerify(deployment, input),

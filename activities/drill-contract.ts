@@ -1,6 +1,7 @@
 import type { DrillOutcome } from '../domain/evidence/outcome.ts';
 import type { DrillRecord } from '../domain/evidence/record.ts';
 import type { Failure, Trigger } from '../domain/job.ts';
+import type { GameDayTimes } from './game-day-contract.ts';
 
 // What the drill's workflow knows of the hands: as in contract.ts, which gives it out.
 
@@ -12,6 +13,8 @@ export interface BeginDrill {
   /** When its schedule wanted it; null: nobody's did. */
   dueAt: string | null;
   actor: string;
+  /** Absent: it is held in a clean room. */
+  gameDay?: true;
 }
 
 /** What a drill is going to do, decided once at its beginning. */
@@ -26,6 +29,8 @@ export interface DrillPlan {
   actor: string;
   /** As far as it is known before anything was fetched. */
   record: DrillRecord;
+  /** Of a game day. */
+  gameDay?: GameDayTimes;
 }
 
 export interface EndDrill {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { policyWith } from '../domain/chosen.ts';
 import type { Asset, Configuration } from '../domain/configuration/types.ts';
 import { dataParts, type Manifest } from '../domain/recovery-point.ts';
-import { HoldfastError } from '../domain/errors.ts';
+import type { DrillIntegrity } from '../domain/evidence/record.ts';
 import { runStep } from './activity-step.ts';
 import type { HostActivities, RestorePlan } from './contract.ts';
 import { assetOf, configurationOf, folders, type Deployment } from './deployment.ts';
@@ -12,10 +12,10 @@ import { runHook } from './hosts/user-command.ts';
 import { openUnderLease } from './open-under-lease.ts';
 import { copyIn, restoreParts } from './proof-steps.ts';
 import { localFolderOf } from './repositories/restic-connection.ts';
-import type { Repository, StoredPart } from './repositories/repository.ts';
+import { storeSafetyPoint } from './safety-point.ts';
 import { refuseReserved } from './sources/directory-target.ts';
+import { integrityOf } from './sources/integrity.ts';
 import type { RestoreOrder, Source } from './sources/source.ts';
-import { copyOf, sizesOf, storeParts } from './store-parts.ts';
 import type { Step } from './step.ts';
 import { recordDuration } from './record-duration.ts';
 import { withWorkspace } from './workspace.ts';
@@ -92,9 +92,16 @@ export function createRestoreSteps(deployment: Deployment): RestoreSteps {
       run(plan, 'validation', async (step) => {
         const { asset, source } = await subject(deployment, plan);
         const order = await orderOf(deployment, plan, asset, source);
-        return withWorkspace(dataDir, asset.name, `${plan.restoreId}.validation`, (workspace) =>
-          source.rehearse(asset, order.restored, order.manifest, workspace, step),
-        );
+        return withWorkspace(dataDir, asset.name, `${plan.restoreId}.validation`, async (workspace) => {
+          const seen: { integrity?: DrillIntegrity } = {};
+          const report = await source.rehearse(
+            ...([asset, order.restored, order.manifest, workspace, step] as const),
+            async (rehearsed) => {
+              seen.integrity = integrityOf(rehearsed);
+            },
+          );
+          return { ...report, ...seen };
+        });
       }),
 
     previewRestore: (plan) =>
@@ -126,46 +133,19 @@ export function createRestoreSteps(deployment: Deployment): RestoreSteps {
         const policy = policyWith(configuration, asset.name);
         const name = plan.safetyRepository ?? policy?.repository ?? plan.repository;
         const repository = await openUnderLease(deployment, configuration, name, plan.fences);
-        const { safetyPoint } = plan;
-        if (interrupted) {
-          await repository.recover(step);
-          const left = await repository.snapshots({ point: safetyPoint }, step);
-          if (left.length > 0)
-            await repository.forget(
-              left.map((snapshot) => snapshot.id),
-              step,
-            );
-        }
-        return withWorkspace(dataDir, asset.name, `${plan.restoreId}.safety`, async (workspace) => {
-          const captured = await source.captureForSafety(asset, order.target, workspace, step);
-          if (!captured) return null;
-          try {
-            const takenAt = deployment.clock().toISOString();
-            const labels = { point: safetyPoint, asset: asset.name, kind: 'safety' as const, takenAt };
-            const stored = await storeParts(deployment, captured, labels, repository, [], step);
-            await refusePartial(asset.name, stored, repository, step);
-            const { manifest } = await captured.settle(stored, repository);
-            await catalog.points.record(
-              {
-                id: safetyPoint,
-                asset: asset.name,
-                assetType: asset.type,
-                policy: policy?.name ?? null,
-                jobId: null,
-                kind: 'safety',
-                takenAt,
-                method: captured.method,
-                ...sizesOf(stored),
-                copies: [copyOf(repository.name, stored, deployment.clock())],
-                manifest,
-              },
-              null,
-            );
-            return safetyPoint;
-          } finally {
-            await captured.close();
-          }
-        });
+        return storeSafetyPoint(
+          deployment,
+          {
+            before: `the restore of ${asset.name}`,
+            ...{ asset, source, repository },
+            target: order.target,
+            policy: policy?.name ?? null,
+            safetyPoint: plan.safetyPoint,
+            scratch: `${plan.restoreId}.safety`,
+          },
+          step,
+          interrupted,
+        );
       }),
 
     runRestoreCommands: async (plan) => {
@@ -220,29 +200,6 @@ function whatIsNotStopped(asset: Asset): string[] {
   return [
     'nothing is stopped: what is written between the safety point and the swap will be in neither (name what writes under restore.stop)',
   ];
-}
-
-/** What the safety point lacks would be gone for ever once the old data is cleared away. */
-async function refusePartial(
-  asset: string,
-  stored: readonly StoredPart[],
-  repository: Repository,
-  step: Step,
-): Promise<void> {
-  const unreadable = stored
-    .flatMap((part) => part.unreadable)
-    .filter((words) => !words.endsWith('no such file or directory'));
-  if (unreadable.length === 0) return;
-  await repository.forget(
-    stored.map((part) => part.snapshotId),
-    step,
-  );
-  throw new HoldfastError({
-    code: 'source.partial',
-    message: `the restore of ${asset} was stopped: ${unreadable.length} of the files at its target could not be read, so no safety point could hold them`,
-    cause: unreadable.slice(0, 10).join('\n'),
-    hint: 'grant the account Holdfast runs as read access to them, or restore beside with --to',
-  });
 }
 
 interface Subject {

@@ -20,6 +20,8 @@ export interface CommandRequest {
   cwd?: string;
   uid?: number;
   gid?: number;
+  /** It can never get more rights than it begins with. */
+  confined?: boolean;
   /** Written to the tool's stdin, which is otherwise closed. */
   input?: string | Uint8Array;
   onStdoutLine?: (line: string) => void;
@@ -76,7 +78,8 @@ export async function runCommand(request: CommandRequest, step: Step): Promise<C
   const startedAt = performance.now();
   let stderr = '';
   try {
-    const subprocess = execa('setpriv', ['--pdeathsig', 'KILL', '--', request.file, ...request.args], {
+    const rights = ['--pdeathsig', 'KILL', ...(request.confined ? ['--no-new-privs'] : [])];
+    const subprocess = execa('setpriv', [...rights, '--', request.file, ...request.args], {
       ...optionsFor(request),
       cancelSignal: abort.signal,
     });

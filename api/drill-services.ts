@@ -2,7 +2,13 @@
 
 import type { Approval, Page, Retest } from '../catalog/index.ts';
 import type { DrillOutcome } from '../domain/evidence/outcome.ts';
-import type { CorrectiveAction, DrilledAsset, DrillPhase, DrillScenario } from '../domain/evidence/record.ts';
+import type {
+  CorrectiveAction,
+  DrilledAsset,
+  DrillMoment,
+  DrillPhase,
+  DrillScenario,
+} from '../domain/evidence/record.ts';
 import type { JobStatus } from '../domain/job.ts';
 import type { Actor, IdempotencyKey, Once, PageRequest } from './services.ts';
 
@@ -11,6 +17,8 @@ export interface DrillItem {
   name: string;
   scenario: DrillScenario;
   workflowId: string;
+  /** It takes the service itself down. */
+  gameDay: boolean;
   repository: string;
   status: JobStatus;
   /** null: it has not ended, or was cancelled. */
@@ -21,6 +29,8 @@ export interface DrillItem {
   rpoSeconds: number | null;
   assets: DrilledAsset[];
   phases: DrillPhase[];
+  /** Of a game day. */
+  timeline: DrillMoment[];
   /** Path of the signed file on the host that ran it; null: there is none. */
   evidence: string | null;
   /** Why it is no pass, the gravest first. */
@@ -35,8 +45,15 @@ export interface DrillItem {
   approval: Approval | null;
 }
 
+export interface DrillRequest {
+  drill: string;
+  gameDay: boolean;
+  /** Of a game day: the drill's name once more, as it destroys what is there. */
+  confirm: string | null;
+}
+
 export interface DrillServices {
-  startDrill(actor: Actor, name: string, key: IdempotencyKey | null): Promise<Once<DrillItem>>;
+  startDrill(actor: Actor, request: DrillRequest, key: IdempotencyKey | null): Promise<Once<DrillItem>>;
   /** `confirmation.missing` where it has to be somebody other than who ran the drill. */
   approveDrill(actor: Actor, id: string, note: string): Promise<DrillItem>;
   getDrill(id: string): Promise<DrillItem>;

@@ -1,8 +1,15 @@
 import { z } from 'zod';
-import { correctiveAction, drilledAsset, drillPhase, retest } from '../domain/evidence/record-schema.ts';
+import {
+  correctiveAction,
+  drilledAsset,
+  drillMoment,
+  drillPhase,
+  retest,
+} from '../domain/evidence/record-schema.ts';
 import type { Api } from './api.ts';
 import type { DrillItem, DrillServices } from './drill-services.ts';
 import { approval, outcome } from './evidence-schemas.ts';
+import { demandRole } from './gate.ts';
 import { idempotencyHeaders, idempotencyKeyOf } from './idempotency.ts';
 import { id, list, name, pageOf, pageQuery, time } from './schemas.ts';
 
@@ -11,6 +18,7 @@ const drill = z.object({
   name: z.string(),
   scenario: z.enum(['assetLoss', 'hostLoss', 'siteLoss', 'keyLoss']),
   workflowId: z.string(),
+  gameDay: z.boolean().describe('it takes the service itself down'),
   repository: z.string().describe('the copy everything comes from'),
   status: z.enum(['running', 'waiting', 'success', 'warning', 'failed', 'cancelled']),
   outcome: outcome.nullable().describe('null: it has not ended, or was cancelled'),
@@ -20,6 +28,7 @@ const drill = z.object({
   rpoSeconds: z.number().nullable(),
   assets: z.array(drilledAsset),
   phases: z.array(drillPhase),
+  timeline: z.array(drillMoment).describe('of a game day: what happened when'),
   evidence: z.string().nullable().describe('path of the signed file on the host that ran the drill'),
   reasons: z.array(z.object({ asset: z.string().nullable(), outcome: z.string(), what: z.string() })),
   actions: z
@@ -39,11 +48,24 @@ export function drillRoutes(api: Api, services: DrillServices): void {
     schema: {
       summary: 'Begin a configured drill now',
       headers: idempotencyHeaders,
-      body: z.strictObject({ drill: name }),
+      body: z.strictObject({
+        drill: name,
+        gameDay: z
+          .boolean()
+          .default(false)
+          .describe('take the service down for real; needs the role approver'),
+        confirm: z
+          .string()
+          .max(200)
+          .nullable()
+          .default(null)
+          .describe("of a game day: the drill's name once more, as what is there is destroyed"),
+      }),
       response: { 200: drill, 202: drill },
     },
     handler: async (request, reply) => {
-      const once = await services.startDrill(request.actor, request.body.drill, idempotencyKeyOf(request));
+      if (request.body.gameDay) demandRole(request, 'approver');
+      const once = await services.startDrill(request.actor, request.body, idempotencyKeyOf(request));
       return reply.code(once.repeated ? 200 : 202).send(once.answer);
     },
   });

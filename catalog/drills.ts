@@ -22,6 +22,8 @@ export interface DrillRow {
   scenario: DrillScenario;
   repository: string;
   workflowId: string;
+  /** It takes the service itself down. */
+  gameDay: boolean;
   status: JobStatus;
   startedAt: string;
   endedAt: string | null;
@@ -49,6 +51,8 @@ export interface Retest {
 
 export interface NewDrill extends Pick<DrillRow, 'drill' | 'scenario' | 'repository'> {
   job: NewJob;
+  /** false if left out. */
+  gameDay?: boolean;
 }
 
 export interface DrillResult {
@@ -182,7 +186,7 @@ export function drills(database: Database): Drills {
   };
 }
 
-const COLUMNS = `id, drill, scenario, drills.repository, workflow_id as "workflowId", status,
+const COLUMNS = `id, drill, scenario, drills.repository, workflow_id as "workflowId", game_day as "gameDay", status,
   drills.started_at as "startedAt", ended_at as "endedAt", record, outcome, rto_seconds as "rtoSeconds",
   rpo_seconds as "rpoSeconds", evidence, evidence_sequence as "evidenceSequence",
   ${approvalOf('drills.evidence_sequence')},
@@ -196,14 +200,16 @@ const COLUMNS = `id, drill, scenario, drills.repository, workflow_id as "workflo
 
 async function begin(
   transaction: Transaction,
-  { job, drill, scenario, repository }: NewDrill,
+  { job, drill, scenario, repository, gameDay = false }: NewDrill,
 ): Promise<DrillRow> {
   const { query } = transaction;
+  await query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`drill/${drill}`]);
+  await refuseSecond(query, drill, job.id);
   await jobIn(transaction, job);
   await query(
-    `insert into drills (id, drill, scenario, repository, started_at) values ($1, $2, $3, $4, $5)
-     on conflict do nothing`,
-    [job.id, drill, scenario, repository, job.startedAt],
+    `insert into drills (id, drill, scenario, repository, started_at, game_day)
+     values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
+    [job.id, drill, scenario, repository, job.startedAt, gameDay],
   );
   return read(query, job.id);
 }
@@ -216,6 +222,22 @@ async function tell(query: Query, id: string, messages: readonly NewMessage[]): 
     { at: content.createdAt, thread: content.id },
   ]);
   await query('update drills set told = $2 where id = $1', [id, json(Object.fromEntries(told))]);
+}
+
+/** Drills of other names may be held beside it, also from the same repository. */
+async function refuseSecond(query: Query, drill: string, id: string): Promise<void> {
+  const [other] = await query<{ id: string; workflowId: string }>(
+    `select id, workflow_id as "workflowId" from drills join jobs using (id)
+      where drill = $1 and id <> $2 and status in ('running', 'waiting') limit 1`,
+    [drill, id],
+  );
+  if (!other) return;
+  throw new HoldfastError({
+    code: 'request.conflict',
+    message: `drill ${drill} is being held already`,
+    cause: `job ${other.id}, workflow ${other.workflowId}`,
+    hint: `wait for it (\`holdfast drill show ${other.id.slice(0, 8)}\`), or cancel it first (\`holdfast jobs cancel ${other.id.slice(0, 8)}\`)`,
+  });
 }
 
 async function locked(query: Query, id: string): Promise<DrillRow> {

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { formatDuration } from '../domain/duration.ts';
 import type { ErrorContract } from '../domain/errors.ts';
-import type { CorrectiveAction, DrilledAsset, DrillPhase } from '../domain/evidence/record.ts';
+import type { CorrectiveAction, DrilledAsset, DrillMoment, DrillPhase } from '../domain/evidence/record.ts';
 import type { Job } from '../domain/job.ts';
 import { statusCell } from './colours.ts';
 import { examples, group, moreLine, paged, type List, type PagedOptions } from './command.ts';
 import { errorOfJob, exitCodeOfJob } from './exit-code.ts';
+import { confirmedBy, timelineText } from './game-day.ts';
 import { does, type Call, type Outcome } from './outcome.ts';
 import { segment, type Service } from './service.ts';
 
@@ -23,6 +24,7 @@ interface Drill {
   rpoSeconds: number | null;
   assets: DrilledAsset[];
   phases: DrillPhase[];
+  timeline: DrillMoment[];
   evidence: string | null;
   reasons: { asset: string | null; outcome: string; what: string }[];
   actions: CorrectiveAction[];
@@ -32,6 +34,13 @@ interface Drill {
   approval: { by: string; at: string; note: string } | null;
 }
 
+interface RunOptions {
+  idempotencyKey?: string;
+  detach?: boolean;
+  gameDay?: boolean;
+  yesDestroy?: string;
+}
+
 export function drillCommands(program: Command): void {
   const drill = group(program, 'drill', 'rehearse a loss from one copy alone, with evidence');
   drill
@@ -39,13 +48,20 @@ export function drillCommands(program: Command): void {
     .description('hold a configured drill now, in a clean room')
     .option('--idempotency-key <key>', 'start nothing when a request with this key did already')
     .option('--detach', 'return as soon as it has started')
+    .option('--game-day', 'take the service itself down, and bring it back from the copy')
+    .option('--yes-destroy <name>', "of a game day: the drill's name again, instead of being asked")
     .addHelpText('after', examples('drill run quarterly', 'drill run quarterly --detach --json'))
     .action(
-      does(async (call, name: string, options: { idempotencyKey?: string; detach?: boolean }) => {
+      does(async (call, name: string, options: RunOptions) => {
         const service = await call.service();
         const key = options.idempotencyKey;
         const headers = key === undefined ? {} : { 'idempotency-key': key };
-        const started = await service.post<Drill>('/drills', { drill: name }, headers);
+        const terminal = process.stdin.isTTY && process.stderr.isTTY && !call.json;
+        const gameDay = options.gameDay && {
+          gameDay: true,
+          confirm: await confirmedBy(name, options.yesDestroy, { terminal }),
+        };
+        const started = await service.post<Drill>('/drills', { drill: name, ...gameDay }, headers);
         if (options.detach)
           return { data: started, text: () => `drill ${name} is ${started.status}: ${started.id}` };
         return runToEnd(call, service, started);
@@ -155,6 +171,7 @@ async function drillText(drill: Drill): Promise<string> {
   return [
     await table(['ASSET', 'RECOVERY POINT', 'TAKEN', 'RESTORED', 'RTO', 'RPO'], assets),
     ...(phases.length > 0 ? [`phases: ${phases.join(', ')}`] : []),
+    ...timelineText(drill.timeline),
     ...drill.reasons.map(({ asset, what }) => `  ${asset === null ? '' : `${asset}: `}${what}`),
     ...followUp(drill),
     ...(drill.evidence === null ? [] : [`evidence: ${drill.evidence}`]),

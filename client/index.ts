@@ -7,6 +7,7 @@ export {
   startBackup,
   startCadenceRun,
   startDrill,
+  startGameDay,
   startRetention,
   startSync,
   startVerification,

@@ -4,6 +4,7 @@ import type { Job } from '../domain/job.ts';
 import type {
   BackupInput,
   DrillInput,
+  GameDayInput,
   RetentionInput,
   SyncInput,
   VerifyCadenceInput,
@@ -11,7 +12,7 @@ import type {
 } from '../workflows/messages.ts';
 import { asking, TASK_QUEUE } from './connection.ts';
 
-type JobKind = 'backup' | 'drill' | 'sync' | 'verify' | 'verify-due' | 'retention';
+type JobKind = 'backup' | 'drill' | 'game-day' | 'sync' | 'verify' | 'verify-due' | 'retention';
 
 /** `backup/critical-2026-11-21T02:00:00.000Z`: the form a Schedule gives its runs too. */
 export function jobWorkflowId(type: JobKind, of: string, at: Date): string {
@@ -24,6 +25,10 @@ export async function startBackup(client: Client, workflowId: string, input: Bac
 
 export async function startDrill(client: Client, workflowId: string, input: DrillInput): Promise<void> {
   await startOnce(client, 'drill', workflowId, input);
+}
+
+export async function startGameDay(client: Client, workflowId: string, input: GameDayInput): Promise<void> {
+  await startOnce(client, 'gameDay', workflowId, input);
 }
 
 export async function startSync(client: Client, workflowId: string, input: SyncInput): Promise<void> {

@@ -23,6 +23,13 @@ export interface ArtifactPart {
 /** The part that says what of the source could not be read; the others are the asset's data. */
 export const UNREAD_PART = 'unread';
 
+/** A copy that was broken off, or recorded from what had arrived, lacks parts that another copy has. */
+export function hasEveryPart({ copies }: Pick<RecoveryPoint, 'copies'>, repository: string): boolean {
+  const names = (copy: PointCopy) => copy.parts.map(({ name }) => name);
+  const there = new Set(copies.filter((copy) => copy.repository === repository).flatMap(names));
+  return copies.flatMap(names).every((name) => there.has(name));
+}
+
 /** What a restore brings back. */
 export function dataParts(copy: Pick<PointCopy, 'parts'>): ArtifactPart[] {
   return copy.parts.filter(({ name }) => name !== UNREAD_PART);

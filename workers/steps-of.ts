@@ -8,6 +8,7 @@ import type {
 import { createControlSteps } from '../activities/control-steps.ts';
 import type { Deployment } from '../activities/deployment.ts';
 import { createDrillSteps } from '../activities/drills/drill-steps.ts';
+import { createGameDaySteps } from '../activities/drills/game-day-steps.ts';
 import { createEvidenceSteps } from '../activities/drills/evidence-steps.ts';
 import { createGuardSteps } from '../activities/guard-steps.ts';
 import { createLookSteps } from '../activities/look-steps.ts';
@@ -37,6 +38,7 @@ export function stepsOf(deployment: Deployment): {
       ...createRemovalSteps(deployment),
       ...createDamagedCopySteps(deployment),
       ...createDrillSteps(deployment),
+      ...createGameDaySteps(deployment),
       ...createEvidenceSteps(deployment),
     },
   };

@@ -2,6 +2,8 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { folders } from '../activities/deployment.ts';
+import { clearRoom } from '../activities/drills/drill-steps.ts';
+import { createProcessFence } from '../activities/hosts/process-fence.ts';
 import { swapNames } from '../activities/sources/postgres-identifiers.ts';
 import type { Catalog } from '../catalog/index.ts';
 import {
@@ -19,7 +21,7 @@ import {
   workflowState,
 } from '../client/index.ts';
 import type { Asset } from '../domain/configuration/types.ts';
-import type { Job } from '../domain/job.ts';
+import type { Failure, Job } from '../domain/job.ts';
 import type { Restore } from '../domain/restore.ts';
 import { mendSchedules } from '../schedules/bring-in-line.ts';
 
@@ -39,8 +41,9 @@ export async function takeUpWhatWasRunning(client: Client, catalog: Catalog, dat
     // A workflow ends its row before itself: only what the row says after that look counts.
     const job = await catalog.jobs.find(id);
     if (job.endedAt !== null) continue;
-    if (state === null) await startAgain(client, catalog, job);
-    else await endForgotten(catalog, job);
+    const known = state !== null || (await isGameDay(catalog, job));
+    if (!known) await startAgain(client, catalog, job);
+    else await endForgotten(catalog, job, dataDir);
   }
   const restores = await catalog.restores.list({
     status: ['preparing', 'prepared', 'committing', 'checking'],
@@ -98,16 +101,42 @@ async function startAgain(client: Client, catalog: Catalog, job: Job): Promise<v
     await startRetention(client, job.workflowId, { ...common, trigger: job.trigger });
 }
 
-async function endForgotten(catalog: Catalog, job: Job): Promise<void> {
+async function endForgotten(catalog: Catalog, job: Job, dataDir: string): Promise<void> {
+  // The room goes first: the row is what a later pass finds it by, and with the row the holds on its points end.
+  if (job.type === 'drill') await clearRoom({ dataDir, processes: createProcessFence(dataDir) }, job.id);
   await catalog.jobs.end(job.id, {
     status: 'failed',
-    error: {
-      code: 'internal',
-      message: `job ${job.id} ended in Temporal without saying how`,
-      cause: 'its workflow was terminated, or failed in its own code',
-      hint: `look at ${job.workflowId} in the Temporal UI, then run it again`,
-    },
+    error: (await isGameDay(catalog, job)) ? await lostGameDay(catalog, job) : forgotten(job),
   });
+}
+
+function forgotten(job: Job): Failure {
+  return {
+    code: 'internal',
+    message: `job ${job.id} ended in Temporal without saying how`,
+    cause: 'its workflow was terminated, or failed in its own code',
+    hint: `look at ${job.workflowId} in the Temporal UI, then run it again`,
+  };
+}
+
+/** Nobody but a person who confirms it takes a service down: it is never started again. */
+async function isGameDay(catalog: Catalog, job: Job): Promise<boolean> {
+  return job.type === 'drill' && (await catalog.drills.find(job.id)).gameDay;
+}
+
+async function lostGameDay(catalog: Catalog, job: Job): Promise<Failure> {
+  const kept: string[] = [];
+  for (const { asset } of job.assets) {
+    const { items } = await catalog.points.list({ asset, kind: 'safety', limit: 20 });
+    const first = items.filter(({ takenAt }) => takenAt >= job.startedAt).at(-1);
+    if (first) kept.push(`\`holdfast restore prepare --asset ${asset} --point ${first.id}\``);
+  }
+  return {
+    ...forgotten(job),
+    message: `game day ${job.id} was lost: Temporal does not run it any more`,
+    cause: 'the service may have been taken down and not all of it brought back',
+    hint: `look at it, and at \`holdfast restore list\`; what was there beforehand: ${kept.join(', ') || 'no safety point was taken, so nothing was taken down'}`,
+  };
 }
 
 /**

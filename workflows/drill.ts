@@ -1,13 +1,13 @@
-import { CancelledFailure, defineSearchAttributeKey } from '@temporalio/common';
+import { defineSearchAttributeKey } from '@temporalio/common';
 import { CancellationScope, isCancellation, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
-import type { DrillPlan, RecordedEvidence } from '../activities/contract.ts';
+import type { DrillPlan } from '../activities/contract.ts';
 import { lostRecord } from '../domain/drills/plan.ts';
 import type { DrillRecord } from '../domain/evidence/record.ts';
-import type { Failure, JobStatus } from '../domain/job.ts';
+import type { JobStatus } from '../domain/job.ts';
+import { drillEnds } from './drill-ends.ts';
 import { leaseHolder, type LeaseHolder } from './lease-holder.ts';
 import { phase, type DrillInput } from './messages.ts';
-import { labelDrill } from './search-attributes.ts';
-import { controlSteps, evidenceSteps, failureOf, longSteps } from './steps.ts';
+import { failureOf, longSteps } from './steps.ts';
 
 /**
  * A rehearsal of a loss: what a drill names is rebuilt in a clean room from one copy alone, checked, measured and
@@ -16,58 +16,22 @@ import { controlSteps, evidenceSteps, failureOf, longSteps } from './steps.ts';
  */
 export async function drill(input: DrillInput): Promise<{ drillId: string; status: JobStatus }> {
   const drillId = input.drillId ?? uuid4();
-  const actor = input.actor ?? 'schedule';
-  const control = controlSteps(input.drill);
+  const ends = drillEnds(input.drill, drillId, input.actor ?? 'schedule');
   const leases = leaseHolder({ jobId: drillId });
   let now = 'choosing points';
   setHandler(phase, () => {
     const waitsFor = leases.waitsFor();
     return waitsFor === null ? now : `waiting for ${waitsFor}`;
   });
-  const end = (facts: { record?: DrillRecord; evidence?: RecordedEvidence; error?: Failure | null }) =>
-    CancellationScope.nonCancellable(() =>
-      control.endDrill({
-        ...{ drillId, actor, record: facts.record ?? null },
-        ...{ evidence: facts.evidence ?? null, error: facts.error ?? null },
-      }),
-    );
-
-  let plan: DrillPlan;
-  try {
-    plan = await CancellationScope.nonCancellable(() =>
-      control.beginDrill({
-        ...{ drillId, actor, drill: input.drill, workflowId: workflowInfo().workflowId },
-        trigger: input.trigger ?? 'schedule',
-        dueAt: workflowInfo().typedSearchAttributes.get(scheduledFor)?.toISOString() ?? null,
-      }),
-    );
-  } catch (error) {
-    // Whoever asked for it may have put its row there already; a scheduled run has none to end.
-    await end({ error: failureOf(error) }).catch(failureOf);
-    throw error;
-  }
-  const assets = plan.record.assets.map(({ asset }) => asset);
-  labelDrill(assets, 'running');
+  const plan = await ends.begin({
+    trigger: input.trigger ?? 'schedule',
+    dueAt: workflowInfo().typedSearchAttributes.get(scheduledFor)?.toISOString() ?? null,
+  });
   now = 'in the clean room';
   const record = await heldOrLost(leases, plan);
-  if (record === null) {
-    await end({});
-    labelDrill(assets, 'cancelled');
-    throw new CancelledFailure('the drill was cancelled');
-  }
+  if (record === null) return ends.cancelled(plan);
   now = 'signing the evidence';
-  const status = await CancellationScope.nonCancellable(async () => {
-    let evidence: RecordedEvidence;
-    try {
-      const signing = evidenceSteps(plan.hostQueue, `evidence of ${plan.drill}`);
-      evidence = await signing.recordEvidence({ record, folder: null, actor });
-    } catch (error) {
-      return end({ record, error: failureOf(error) });
-    }
-    return end({ record, evidence });
-  });
-  labelDrill(assets, status);
-  return { drillId, status };
+  return ends.signed(plan, record);
 }
 
 const scheduledFor = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');

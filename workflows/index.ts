@@ -2,6 +2,7 @@
 export { adopt } from './adopt.ts';
 export { backup } from './backup.ts';
 export { drill } from './drill.ts';
+export { gameDay } from './game-day.ts';
 export { lease } from './lease.ts';
 export { look } from './look.ts';
 export { removePoint } from './remove-point.ts';

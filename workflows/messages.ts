@@ -69,6 +69,12 @@ export interface DrillInput {
   actor?: string;
 }
 
+export interface GameDayInput {
+  drill: string;
+  drillId: string;
+  actor: string;
+}
+
 export interface RestoreInput {
   restoreId: string;
   asset: string;
@@ -79,6 +85,8 @@ export interface RestoreInput {
   from: string | null;
   actor: string;
   expirySeconds: number;
+  /** Committed as soon as it is prepared: whoever asks has decided beforehand. Absent: it waits for a person. */
+  commitAtOnce?: true;
 }
 
 /** Accepted while the restore is `prepared`; the swap goes on after the answer. */

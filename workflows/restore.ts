@@ -9,8 +9,10 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { RestorePlan } from '../activities/contract.ts';
+import type { RestorePlan, RestoreStatusChange } from '../activities/contract.ts';
+import type { DrillIntegrity } from '../domain/evidence/record.ts';
 import type { Failure } from '../domain/job.ts';
+import type { ProofReport } from '../domain/recovery-point.ts';
 import { isFinal, type RestoreStatus } from '../domain/restore.ts';
 import { leaseHolder, type LeaseHolder } from './lease-holder.ts';
 import { cancel, commit, phase, type RestoreInput } from './messages.ts';
@@ -23,10 +25,11 @@ import { commandSteps, controlSteps, failureOf, longSteps, quickSteps } from './
  * health checks and rolls back when they fail. Law 7: cancelled, expired or crashed before the commit, the
  * target is byte for byte what it was; after it, the restore ends healthy or rolled back.
  */
-export async function restore(input: RestoreInput): Promise<{ status: RestoreStatus }> {
+export async function restore(input: RestoreInput): Promise<RestoreResult> {
   let status: RestoreStatus = 'preparing';
   let decision: 'commit' | 'cancel' | undefined;
   let dropping = false;
+  const told: Partial<RestoreStatusChange> & Pick<RestoreResult, 'integrity'> = {};
   const leases = leaseHolder({ jobId: null, urgent: true, unleased: !patched('lease') });
   const control = controlSteps(input.asset);
   const become = async (
@@ -35,6 +38,7 @@ export async function restore(input: RestoreInput): Promise<{ status: RestoreSta
   ) => {
     await control.restoreStatus({ restoreId: input.restoreId, status: next, ...facts });
     status = next;
+    Object.assign(told, facts);
     labelRestore(input.asset, next);
   };
 
@@ -72,7 +76,7 @@ export async function restore(input: RestoreInput): Promise<{ status: RestoreSta
   );
 
   const plan = await beginOrFail(input, become);
-  if (!plan) return { status };
+  if (!plan) return { status, ...(input.commitAtOnce && { error: told.error ?? null }) };
   // While it is being dropped it is still `prepared` for a moment: a commit must not be accepted any more.
   const dropAs = (final: RestoreStatus, failure: Failure | null) => {
     dropping = true;
@@ -80,8 +84,9 @@ export async function restore(input: RestoreInput): Promise<{ status: RestoreSta
   };
   try {
     await preparing.run(async () => {
-      await prepare(leases, plan, input, become);
-      await condition(() => decision !== undefined, `${input.expirySeconds} s`);
+      told.integrity = await prepare(leases, plan, input, become);
+      if (input.commitAtOnce) decision ??= 'commit';
+      else await condition(() => decision !== undefined, `${input.expirySeconds} s`);
     });
   } catch (error) {
     // A commit that was accepted runs to its end, whoever cancels the workflow meanwhile.
@@ -99,7 +104,17 @@ export async function restore(input: RestoreInput): Promise<{ status: RestoreSta
     else await CancellationScope.nonCancellable(() => carryOut(leases, plan, become));
   }
   await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
-  return { status };
+  if (!input.commitAtOnce) return { status };
+  const { error = null, validation, integrity } = told;
+  return { status, error, ...(validation && { validation }), ...(integrity && { integrity }) };
+}
+
+/** Beside the status only for whoever had it committed at once, and waits for it. */
+export interface RestoreResult {
+  status: RestoreStatus;
+  error?: Failure | null;
+  validation?: ProofReport;
+  integrity?: DrillIntegrity | undefined;
 }
 
 type Become = (status: RestoreStatus, facts?: Record<string, unknown>) => Promise<void>;
@@ -132,11 +147,11 @@ async function prepare(
   plan: RestorePlan,
   input: RestoreInput,
   become: Become,
-): Promise<void> {
+): Promise<DrillIntegrity | undefined> {
   const steps = longSteps(plan.hostQueue, `${plan.asset} from ${plan.repository}`);
   await quickSteps(plan.hostQueue, plan.asset).checkRestoreTarget(plan);
   await leases.hold([plan.repository], 'shared', (fences) => steps.stageRestore({ ...plan, fences }));
-  const validation = await steps.validateRestore(plan);
+  const { integrity, ...validation } = await steps.validateRestore(plan);
   if (!validation.ok) {
     const failed = validation.checks.filter((check) => !check.ok);
     await become('preparing', { validation });
@@ -150,6 +165,7 @@ async function prepare(
   const { impact, estimateSeconds } = await steps.previewRestore(plan);
   const expiresAt = new Date(Date.now() + input.expirySeconds * 1000).toISOString();
   await become('prepared', { validation, impact, estimateSeconds, expiresAt });
+  return integrity;
 }
 
 /** Ends a restore that was not committed. The target was never touched. */

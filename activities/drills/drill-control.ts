@@ -1,23 +1,19 @@
 // Where a drill begins and ends in the catalogue. Its points are chosen once and held until it has ended; what it
 // found is settled before its job is ended, so that whoever dies in between settles nothing twice.
 
-import type { Catalog } from '../../catalog/index.ts';
-import type { Drill } from '../../domain/configuration/drill-types.ts';
-import type { Configuration } from '../../domain/configuration/types.ts';
-import { chooseAt } from '../../domain/drills/choose.ts';
-import { plannedRecord, type ChosenPoint } from '../../domain/drills/plan.ts';
+import { plannedRecord } from '../../domain/drills/plan.ts';
 import { drillHolder } from '../../domain/drills/holder.ts';
-import { assetsOfDrill, drillOf } from '../../domain/drills/scope.ts';
+import { assetsOfDrill, drillOf, gameDayOf } from '../../domain/drills/scope.ts';
 import { verdictOf, type DrillVerdict } from '../../domain/evidence/outcome.ts';
 import { statementIn } from '../../domain/evidence/files.ts';
 import type { DrillRecord } from '../../domain/evidence/record.ts';
 import type { Failure, JobStatus } from '../../domain/job.ts';
-import { proofOfCopy } from '../../domain/proof.ts';
-import type { RecoveryPoint } from '../../domain/recovery-point.ts';
 import type { BeginDrill, DrillPlan, EndDrill } from '../contract.ts';
 import type { Deployment } from '../deployment.ts';
+import { chosenPoints, provenPoints } from './choose-points.ts';
 import { resultMessages } from './drill-results.ts';
-import { clockFacts, environmentFacts } from './room-facts.ts';
+import { environmentFacts } from './local-processes.ts';
+import { clockFacts } from './room-facts.ts';
 
 export async function beginDrill(deployment: Deployment, input: BeginDrill): Promise<DrillPlan> {
   const { clock, hostQueue } = deployment;
@@ -27,6 +23,7 @@ export async function beginDrill(deployment: Deployment, input: BeginDrill): Pro
   const { configuration, digest } = applied!;
   const { drillId: id, workflowId, trigger } = input;
   const startedAt = clock().toISOString();
+  const gameDay = input.gameDay ? gameDayOf(drill) : null;
   const row = await catalog.drills.begin({
     job: {
       ...{ id, workflowId, trigger, startedAt },
@@ -37,15 +34,21 @@ export async function beginDrill(deployment: Deployment, input: BeginDrill): Pro
     drill: drill.name,
     scenario: drill.scenario,
     repository: drill.from,
+    gameDay: gameDay !== null,
   });
-  const seed = drill.select.rule === 'random' ? (drill.select.seed ?? id) : null;
+  const played = gameDay ? ({ ...drill, select: { rule: 'latest' } } as const) : drill;
+  const seed = played.select.rule === 'random' ? (played.select.seed ?? id) : null;
+  const choose = () =>
+    gameDay
+      ? provenPoints(catalog, configuration, drill)
+      : chosenPoints(catalog, configuration, drill, seed, clock());
   const record =
     row.record ??
     (await catalog.drills.plan(
       id,
-      plannedRecord(configuration, drill, await chosenPoints(catalog, configuration, drill, seed, clock()), {
+      plannedRecord(configuration, played, await choose(), {
         ...{ id, seed, digest },
-        trigger: trigger === 'schedule' ? 'scheduled' : 'manual',
+        trigger: gameDay ? 'gameDay' : trigger === 'schedule' ? 'scheduled' : 'manual',
         dueAt: input.dueAt,
         operator: input.actor,
         retests: await catalog.drills.openActions(drill.name),
@@ -65,6 +68,7 @@ export async function beginDrill(deployment: Deployment, input: BeginDrill): Pro
     ...{ drillId: id, drill: record.drill.name, repository, hostQueue, record },
     configuration: begunWith,
     actor: input.actor,
+    ...(gameDay && { gameDay: { noticeSeconds: gameDay.noticeSeconds, backSeconds: gameDay.backSeconds } }),
   };
 }
 
@@ -109,51 +113,6 @@ function statusFor(
   if (!record || !verdict) return 'cancelled';
   if (verdict.outcome === 'passed') return 'success';
   return verdict.outcome === 'failed' ? 'failed' : 'warning';
-}
-
-async function chosenPoints(
-  catalog: Catalog,
-  configuration: Configuration,
-  drill: Drill,
-  seed: string | null,
-  now: Date,
-): Promise<ChosenPoint[]> {
-  const { from: repository, select } = drill;
-  const chosen: ChosenPoint[] = [];
-  for (const asset of assetsOfDrill(configuration, drill)) {
-    if (select.rule === 'latest') {
-      const point = await catalog.points.newest(asset, { repository });
-      chosen.push({ asset, point, candidates: point ? 1 : 0 });
-      continue;
-    }
-    const since = new Date(now.getTime() - select.windowSeconds * 1000).toISOString();
-    const points = await pointsSince(catalog, asset, repository, since);
-    chosen.push({ asset, point: chooseAt(points, seed ?? '', asset), candidates: points.length });
-  }
-  return chosen;
-}
-
-/** Whole and undamaged in that repository. */
-async function pointsSince(
-  catalog: Catalog,
-  asset: string,
-  repository: string,
-  since: string,
-): Promise<RecoveryPoint[]> {
-  const found: RecoveryPoint[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: { items: RecoveryPoint[]; next: string | null } = await catalog.points.list({
-      ...{ asset, repository, cursor },
-      limit: 500,
-    });
-    found.push(...page.items.filter(({ takenAt }) => takenAt >= since));
-    cursor = page.items.every(({ takenAt }) => takenAt >= since) ? page.next : null;
-  } while (cursor !== null);
-  return found.filter((point) => {
-    const copy = point.copies.find((one) => one.repository === repository);
-    return copy && point.partial === null && proofOfCopy(copy, point) !== 'damaged';
-  });
 }
 
 function failureOfAsset(record: DrillRecord, verdict: DrillVerdict, asset: string): Failure | null {

@@ -1,28 +1,27 @@
 // One asset of a drill: restored from the copy, compared with what its backup noted, and kept open for the smoke
 // tests. Whatever goes wrong with it is its own; the others go on.
 
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Configuration } from '../../domain/configuration/types.ts';
 import { asHoldfastError } from '../../domain/errors.ts';
 import type { DrillCommand, DrilledAsset, DrillFailure } from '../../domain/evidence/record.ts';
 import type { ProofReport } from '../../domain/recovery-point.ts';
 import { assetOf, type Deployment } from '../deployment.ts';
-import { whileThereIsRoom } from '../guards/free-space.ts';
 import { copyIn, restoreParts } from '../proof-steps.ts';
 import { recordDuration } from '../record-duration.ts';
 import type { Repository } from '../repositories/repository.ts';
-import type { Rehearsed, UseRehearsed, Workspace } from '../sources/source.ts';
+import { integrityOf } from '../sources/integrity.ts';
+import type { Rehearsed, UseRehearsed } from '../sources/source.ts';
 import type { Step } from '../step.ts';
+import type { DrillEnvironment } from './environment.ts';
 import type { PhaseClock } from './phases.ts';
 
 export interface AssetRoom {
   deployment: Deployment;
   configuration: Configuration;
   repository: Repository;
+  environment: DrillEnvironment;
   drillId: string;
   /** Of the whole drill. */
-  folder: string;
   startedAt: string;
   phases: PhaseClock;
 }
@@ -52,7 +51,7 @@ export async function openAsset(planned: DrilledAsset, room: AssetRoom, step: St
   if (planned.point === null) return opened;
   let phase = 'restore';
   try {
-    await whileThereIsRoom([placeOf(room)], own, `drill of ${planned.asset}`, async (watched) => {
+    await room.environment.whileThereIsRoom(own, `drill of ${planned.asset}`, async (watched) => {
       const rehearsal = await restoreAndRehearse(planned, room, { ...watched, ran: own.ran! }, () => {
         phase = 'integrity';
       });
@@ -65,10 +64,6 @@ export async function openAsset(planned: DrilledAsset, room: AssetRoom, step: St
     opened.failure = { asset: planned.asset, phase, code, message, cause, hint };
   }
   return opened;
-}
-
-function placeOf({ folder }: AssetRoom) {
-  return { path: folder, code: 'staging.full', name: 'the clean room' } as const;
 }
 
 async function restoreAndRehearse(
@@ -85,21 +80,18 @@ async function restoreAndRehearse(
   const point = await catalog.points.find(planned.point?.id ?? '');
   const copy = copyIn(point, repository.name);
   const began = deployment.clock().getTime();
-  const scratch = join(room.folder, asset.name);
+  const place = await room.environment.placeFor(asset.name);
   step.say(
     'info',
     `restoring ${asset.name} from ${repository.name}: point ${point.id}, taken ${point.takenAt}`,
   );
   const restored = await phases.during('restore', () =>
-    restoreParts(deployment, repository, point, copy, join(scratch, 'restored'), [], step),
+    restoreParts(deployment, repository, point, copy, place.restored, [], step),
   );
   restoredNow();
-  const workspace: Workspace = { staging: join(scratch, 'staging'), scratch: join(scratch, 'work') };
-  for (const place of [workspace.staging, workspace.scratch])
-    await mkdir(place, { recursive: true, mode: 0o700 });
   const source = deployment.sourceOf(asset);
   const rehearsal = await phases.during('integrity', () =>
-    keptOpen((use) => source.rehearse(asset, restored, point.manifest, workspace, step, use)),
+    keptOpen((use) => source.rehearse(asset, restored, point.manifest, place.workspace, step, use)),
   );
   const { report, seen, close } = rehearsal;
   for (const { ok, name, detail } of report.checks) step.say(ok ? 'info' : 'error', `${name}: ${detail}`);
@@ -112,7 +104,6 @@ async function restoreAndRehearse(
   }
   await catalog.objectives.recordRehearsal(fence, report.ok);
   const achieved = (now.getTime() - Date.parse(room.startedAt)) / 1000;
-  const differences = report.checks.filter(({ ok }) => !ok).map(({ name, detail }) => `${name}: ${detail}`);
   return {
     close,
     place: seen?.place ?? null,
@@ -120,22 +111,10 @@ async function restoreAndRehearse(
       ...planned,
       restored: true,
       rto: { ...planned.rto, achievedSeconds: Math.max(0, achieved) },
-      integrity: seen
-        ? {
-            expected: seen.expected,
-            restored: seen.found,
-            differences: differencesOf(seen, differences),
-          }
-        : null,
+      integrity: seen && integrityOf(seen),
       checks: report.checks.map(({ name, ok, detail }) => ({ name, ok, detail: detail.slice(0, 10_000) })),
     },
   };
-}
-
-/** Where nothing was noted at the backup there is nothing to differ from: its checks stand beside it. */
-function differencesOf({ expected }: Rehearsed, differences: string[]): string[] {
-  const noted = Object.values(expected).some((figure) => figure !== null);
-  return noted ? differences.slice(0, 100).map((words) => words.slice(0, 10_000)) : [];
 }
 
 interface KeptOpen {

@@ -1,9 +1,7 @@
-// What an auditor asks of the place a drill was held in: whose clock it was measured by, which tools worked there,
-// and what machine it was.
+// What an auditor asks of the place a drill was held in: whose clock it was measured by and which tools
+// worked there.
 
 import { access, realpath } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import packageFile from '../../package.json' with { type: 'json' };
 import type { DrillRecord } from '../../domain/evidence/record.ts';
 import { resolveTool } from '../../tools/resolve.ts';
 import { postgresServerBinaries } from '../hosts/postgres-binaries.ts';
@@ -21,15 +19,6 @@ export async function clockFacts(): Promise<DrillRecord['clock']> {
   return synchronised
     ? { source: 'systemd-timesyncd', synchronised: true, offsetSeconds: null }
     : { source: 'unknown', synchronised: null, offsetSeconds: null };
-}
-
-export function environmentFacts(): DrillRecord['environment'] {
-  return {
-    kind: 'localProcesses',
-    host: hostname(),
-    platform: `${process.platform} ${process.arch}`,
-    holdfast: packageFile.version,
-  };
 }
 
 /** Those that the types of asset need, as they are on this host. */

@@ -12,6 +12,7 @@ import type { DrillCheck, DrillCommand } from '../../domain/evidence/record.ts';
 import type { ProcessFence } from '../hosts/process-fence.ts';
 import { lastWords, runCommand } from '../run-command.ts';
 import type { Step } from '../step.ts';
+import type { RoomAccount } from './room-account.ts';
 
 export interface SmokeRoom {
   folder: string;
@@ -21,6 +22,8 @@ export interface SmokeRoom {
   processes: ProcessFence;
   appKey: string;
   testKey: string;
+  /** As whom they run; null: as the worker. */
+  account: RoomAccount | null;
 }
 
 export interface Smoked {
@@ -84,9 +87,10 @@ function runOwn([file, ...args]: Command, room: SmokeRoom, key: string, step: St
     // Words of the user's own may hold anything.
     ran: () => undefined,
   };
-  return runCommand({ tool: file, file, args, cwd: room.folder, env: room.env }, own).finally(() =>
-    Promise.all(records),
-  );
+  const home = room.env['HOLDFAST_DRILL_DIR'] ?? '/';
+  const confined = room.account && { ...room.account, confined: true, env: { ...room.env, HOME: home } };
+  const request = { tool: file, file, args, cwd: room.folder, env: room.env, ...confined };
+  return runCommand(request, own).finally(() => Promise.all(records));
 }
 
 async function runTest(
@@ -129,11 +133,11 @@ async function command(
     if (late) return tooLate(seconds);
     if (exitCode === 0) return null;
     const words = lastWords(result.stderr) || lastWords(result.stdout) || 'it printed nothing';
-    return `it ended with exit code ${exitCode}: ${words}`;
+    return `it ended with exit code ${exitCode}: ${words}${asWhom(room)}`;
   } catch (error) {
     if (late) return tooLate(seconds);
     if (step.signal.aborted || !(error instanceof HoldfastError)) throw error;
-    return `${error.message}: ${error.cause}`;
+    return `${error.message}: ${error.cause}${asWhom(room)}`;
   } finally {
     clearTimeout(timer);
     // What it left running would outlive the room.
@@ -147,6 +151,11 @@ async function command(
     };
     commands.push({ asset: null, ...ran });
   }
+}
+
+/** A script that only root may read is a common reason why it does not run. */
+function asWhom({ account }: SmokeRoom): string {
+  return account ? ` (it ran as uid ${account.uid}, which may read the room and what everybody may)` : '';
 }
 
 function tooLate(seconds: number): string {

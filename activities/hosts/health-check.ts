@@ -48,7 +48,7 @@ async function checkCommand(
 async function checkHttp(url: string, step: Step): Promise<void> {
   const deadline = Date.now() + HTTP_PATIENCE_MILLISECONDS;
   for (;;) {
-    const seen = await askOnce(url, step.signal);
+    const seen = await answerOf(url, step.signal);
     if (seen === null) return;
     step.signal.throwIfAborted();
     if (Date.now() > deadline) throw unhealthy(url, seen);
@@ -56,8 +56,8 @@ async function checkHttp(url: string, step: Step): Promise<void> {
   }
 }
 
-/** null: healthy. */
-async function askOnce(url: string, signal: AbortSignal): Promise<string | null> {
+/** What a page answers, within ten seconds; null: all is well. */
+export async function answerOf(url: string, signal: AbortSignal): Promise<string | null> {
   try {
     const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]) });
     return response.ok ? null : `it answered ${response.status} ${response.statusText}`;

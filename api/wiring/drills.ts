@@ -1,26 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import type { DrillRow } from '../../catalog/index.ts';
-import { jobWorkflowId, startDrill } from '../../client/index.ts';
-import { assetsOfDrill, drillOf } from '../../domain/drills/scope.ts';
+import { jobWorkflowId, startDrill, startGameDay } from '../../client/index.ts';
+import type { Drill } from '../../domain/configuration/drill-types.ts';
+import { assetsOfDrill, drillOf, gameDayOf } from '../../domain/drills/scope.ts';
 import { asHoldfastError, HoldfastError } from '../../domain/errors.ts';
 import { statementIn } from '../../domain/evidence/files.ts';
 import { verdictOf } from '../../domain/evidence/outcome.ts';
 import type { DrillRecord } from '../../domain/evidence/record.ts';
-import type { DrillItem, DrillServices } from '../drill-services.ts';
+import type { DrillItem, DrillRequest, DrillServices } from '../drill-services.ts';
 import type { Actor } from '../services.ts';
 import type { Parts } from './parts.ts';
 
 /** The key is claimed before the drill begins, the drill before its workflow: as with every job. */
 export function drillServices({ catalog, temporal }: Parts): DrillServices {
   return {
-    startDrill: async (actor, name, key) => {
+    startDrill: async (actor, request, key) => {
       const own = randomUUID();
       const claimed = key
         ? await catalog.idempotency.claim(key.key, key.request, { kind: 'job', id: own })
         : null;
       const id = claimed?.id ?? own;
       const before = id === own ? null : await catalog.drills.find(id).catch(absent);
-      const row = before ?? (await begun(actor, name, id));
+      const row = before ?? (await begun(actor, request, id));
       // Whoever asked first may have died before its workflow began; starting it twice is starting it once.
       if (row.endedAt === null) await start(actor, row);
       return { answer: itemOf(row), repeated: before !== null };
@@ -44,14 +45,16 @@ export function drillServices({ catalog, temporal }: Parts): DrillServices {
     },
   };
 
-  async function begun(actor: Actor, name: string, id: string): Promise<DrillRow> {
+  async function begun(actor: Actor, request: DrillRequest, id: string): Promise<DrillRow> {
     const configuration = (await catalog.configurations.current())?.configuration ?? null;
-    const drill = drillOf(configuration, name);
+    const drill = drillOf(configuration, request.drill);
+    const { gameDay } = request;
+    if (gameDay) refuseUnconfirmed(drill, request.confirm);
     const startedAt = new Date();
     return catalog.as(actor.name).drills.begin({
       job: {
         id,
-        workflowId: jobWorkflowId('drill', name, startedAt),
+        workflowId: jobWorkflowId(gameDay ? 'game-day' : 'drill', drill.name, startedAt),
         type: 'drill',
         policy: null,
         trigger: 'manual',
@@ -61,6 +64,7 @@ export function drillServices({ catalog, temporal }: Parts): DrillServices {
       drill: drill.name,
       scenario: drill.scenario,
       repository: drill.from,
+      gameDay,
     });
   }
 
@@ -71,16 +75,29 @@ export function drillServices({ catalog, temporal }: Parts): DrillServices {
     return begunWith === undefined || begunWith.fourEyes === true;
   }
 
-  async function start(actor: Actor, { id, workflowId, drill }: DrillRow): Promise<void> {
+  async function start(actor: Actor, { id, workflowId, drill, gameDay }: DrillRow): Promise<void> {
     try {
-      const asked = { drill, drillId: id, trigger: 'manual', actor: actor.name } as const;
-      await startDrill(temporal, workflowId, asked);
+      const asked = { drill, drillId: id, actor: actor.name };
+      if (gameDay) await startGameDay(temporal, workflowId, asked);
+      else await startDrill(temporal, workflowId, { ...asked, trigger: 'manual' });
     } catch (thrown) {
       const error = asHoldfastError(thrown, `starting ${workflowId} failed`);
       await catalog.jobs.end(id, { status: 'failed', error: error.toContract() });
       throw error;
     }
   }
+}
+
+function refuseUnconfirmed(drill: Drill, confirm: string | null): void {
+  const { takeDown } = gameDayOf(drill);
+  if (confirm === drill.name) return;
+  const commands = takeDown.map((command) => command.join(' ')).join('; ');
+  throw new HoldfastError({
+    code: 'confirmation.missing',
+    message: `game day ${drill.name} was not begun: it takes the service down for real`,
+    cause: `it runs ${commands}, and restores from ${drill.from} in place; ${confirm === null ? 'nobody confirmed that' : `what was confirmed is ${confirm}`}`,
+    hint: `if that is meant, run it with --yes-destroy ${drill.name}`,
+  });
 }
 
 function itemOf(row: DrillRow): DrillItem {
@@ -90,7 +107,9 @@ function itemOf(row: DrillRow): DrillItem {
     rtoSeconds: row.rtoSeconds,
     rpoSeconds: row.rpoSeconds,
     assets: record?.assets ?? [],
+    gameDay: row.gameDay,
     phases: record?.phases ?? [],
+    timeline: record?.timeline ?? [],
     evidence: row.evidence === '' ? null : row.evidence,
     reasons: record && outcome ? verdictOf(record).reasons : [],
     actions: record?.actions ?? [],

@@ -25,7 +25,23 @@ export interface Drill {
   smoke: SmokeTest[];
   /** Each smoke test has so long. */
   smokeSeconds: number;
+  /** The outage that is played with the service itself; absent: it cannot be. */
+  gameDay?: GameDay;
 }
+
+/** Never by a schedule: only a person who names the drill again may ask for it. */
+export interface GameDay {
+  /** Run one after another; afterwards the service is away and its data gone. */
+  takeDown: Command[];
+  /** What tells that the service is well. */
+  watch: Watch;
+  /** The outage has to be noticed within so long. */
+  noticeSeconds: number;
+  /** After the last restore the watch may need so long until all is well. */
+  backSeconds: number;
+}
+
+export type Watch = { kind: 'http'; url: string } | { kind: 'command'; command: Command };
 
 export type DrillSelection =
   | { rule: 'latest' }

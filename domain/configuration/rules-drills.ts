@@ -1,6 +1,7 @@
 // Whether a drill's words go together, and with the rest of the file: what it names is there, its assets have a
 // copy in the repository it comes from, and what it is held to can be measured.
 
+import { variableOf } from '../drills/variables.ts';
 import { valueAt } from './findings.ts';
 import { suggestion } from './nearest.ts';
 import type { Finding, Path } from './problem.ts';
@@ -28,6 +29,7 @@ export function brokenDrills(document: unknown): Finding[] {
       ...withoutScope(document, path),
       ...contradictions(document, path),
       ...withoutCopy(document, path),
+      ...sameVariable(document, path),
     ];
   });
 }
@@ -124,6 +126,40 @@ function withoutCopy(document: unknown, path: Path): Finding[] {
       return own.length > 0 && !stored ? [none([...path, 'assets', index], 'the asset')] : [];
     }),
   ];
+}
+
+/** Smoke tests find an asset by a variable that has only capitals, digits and `_`: `a-b` and `a.b` would be one. */
+function sameVariable(document: unknown, path: Path): Finding[] {
+  const named = (key: string) => listAt(document, [...path, key]);
+  if (named('smoke').length === 0 && named('start').length === 0) return [];
+  const policies = listAt(document, ['policies']).flatMap((_, index) => {
+    const name = valueAt(document, ['policies', index, 'name']);
+    return named('policies').includes(name) ? listAt(document, ['policies', index, 'assets']) : [];
+  });
+  const assets = listAt(document, ['assets'])
+    .map((_, index) => ({
+      name: valueAt(document, ['assets', index, 'name']),
+      class: valueAt(document, ['assets', index, 'class']) ?? 'standard',
+    }))
+    .filter(
+      (asset) =>
+        [...policies, ...named('assets')].includes(asset.name) || named('classes').includes(asset.class),
+    )
+    .flatMap(({ name }) => (typeof name === 'string' ? [name] : []));
+  const firstOf = new Map<string, string>();
+  return [...new Set(assets)].flatMap((asset): Finding[] => {
+    const variable = variableOf(asset);
+    const first = firstOf.get(variable);
+    if (first === undefined) firstOf.set(variable, asset);
+    if (first === undefined) return [];
+    return [
+      {
+        path,
+        message: `smoke tests would be told of ${shownKey(first)} and ${shownKey(asset)} by one name, ${variable}`,
+        fix: 'rename one of them with renamedFrom, or bring them back in two drills',
+      },
+    ];
+  });
 }
 
 function listAt(document: unknown, path: Path): unknown[] {

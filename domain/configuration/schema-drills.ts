@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import type { Drill, SmokeTest } from './drill-types.ts';
 import { expects, say } from './say.ts';
+import { gameDay, normaliseGameDay } from './schema-game-day.ts';
 import * as value from './schema-values.ts';
 import type { Command } from './types.ts';
 
@@ -54,6 +55,7 @@ const drill = value.keys('a drill', {
   start: value.command.optional(),
   smoke: value.list(smoke, 'a list of smoke tests', '[{ command: [./smoke.sh] }]').optional(),
   smokeTimeout: value.duration.optional(),
+  gameDay: gameDay.optional(),
 });
 
 export const drills = value.list(drill, 'a list of drills', '[{ name: quarterly, … }]');
@@ -90,6 +92,7 @@ export function normaliseDrill(
       ...(http === undefined ? [] : [{ kind: 'http' as const, url: http }]),
     ]),
     smokeSeconds: written.smokeTimeout ?? DEFAULT_SMOKE_SECONDS,
+    ...(written.gameDay && { gameDay: normaliseGameDay(written.gameDay, absolute) }),
   };
 }
 

@@ -19,7 +19,7 @@ export interface ChosenPoint {
 
 export interface PlanFacts {
   id: string;
-  trigger: 'scheduled' | 'manual';
+  trigger: 'scheduled' | 'manual' | 'gameDay';
   dueAt: string | null;
   operator: string;
   digest: string;

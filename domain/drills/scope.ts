@@ -2,7 +2,7 @@
 // configuration.
 
 import { policyWith } from '../chosen.ts';
-import type { Drill } from '../configuration/drill-types.ts';
+import type { Drill, GameDay } from '../configuration/drill-types.ts';
 import type { Configuration } from '../configuration/types.ts';
 import { HoldfastError } from '../errors.ts';
 
@@ -17,6 +17,16 @@ export function drillOf(configuration: Configuration | null, name: string): Dril
       ? `it has ${drills.map((one) => one.name).join(', ') || 'no drills'}`
       : 'no configuration was applied yet',
     hint: 'check the name, or add it under drills and run `holdfast apply`',
+  });
+}
+
+export function gameDayOf({ name, gameDay }: Drill): GameDay {
+  if (gameDay) return gameDay;
+  throw new HoldfastError({
+    code: 'configuration.invalid',
+    message: `drill ${name} cannot be held as a game day`,
+    cause: 'it does not say what takes the service down and what watches it',
+    hint: 'write gameDay: { takeDown: [[./stop-and-wipe.sh]], watch: { http: … } } into it, then `holdfast apply`',
   });
 }
 

@@ -48,6 +48,7 @@ export const drilledAsset = z.strictObject({
 });
 
 export const drillPhase = z.strictObject({ name, startedAt: time, seconds });
+export const drillMoment = z.strictObject({ at: time, asset: name.nullable(), what: text });
 
 export const retest = z.strictObject({ drill: name, action: name });
 
@@ -57,7 +58,8 @@ export const correctiveAction = z.strictObject({
 
 const production = z.discriminatedUnion('method', [
   z.strictObject({ asset: name, method: z.literal('digests'), before: name, after: name }),
-  z.strictObject({ asset: name, method: z.literal('notAccessible'), why: name }),
+  z.strictObject({ asset: name, method: z.literal('notAccessible'), why: text.min(1) }),
+  z.strictObject({ asset: name, method: z.literal('gameDay'), why: text.min(1) }),
 ]);
 
 export const drillRecord = z.strictObject({
@@ -89,6 +91,7 @@ export const drillRecord = z.strictObject({
   measured: objectives,
   assets: z.array(drilledAsset),
   phases: z.array(drillPhase),
+  timeline: z.array(drillMoment).max(1000).exactOptional(),
   smoke: z.array(check),
   production: z.array(production),
   keys: z.array(z.strictObject({ repository: name, reference: text, from: text })),

@@ -47,6 +47,8 @@ export interface DrillRecord {
   measured: { rtoSeconds: number | null; rpoSeconds: number | null };
   assets: DrilledAsset[];
   phases: DrillPhase[];
+  /** Of a game day: what happened when, in its order. */
+  timeline?: DrillMoment[];
   /** Of the whole drill; those of one asset stand there. */
   smoke: DrillCheck[];
   production: ProductionProof[];
@@ -117,10 +119,17 @@ export interface DrillCheck {
 }
 
 export interface DrillPhase {
-  /** `prepare`, `restore`, `integrity`, `checks`, `smoke`, `tearDown`. */
+  /** `prepare`, `restore`, `integrity`, `checks`, `smoke`, `tearDown`; of a game day `safety`, `takeDown`, `notice`, `restore`, `back`. */
   name: string;
   startedAt: string;
   seconds: number;
+}
+
+/** `asset` null: of the whole drill. */
+export interface DrillMoment {
+  at: string;
+  asset: string | null;
+  what: string;
 }
 
 export interface DrillCommand {
@@ -134,7 +143,9 @@ export interface DrillCommand {
 }
 
 export type ProductionProof =
-  { asset: string; method: 'digests'; before: string; after: string } | IsolatedProduction;
+  | { asset: string; method: 'digests'; before: string; after: string }
+  | IsolatedProduction
+  | { asset: string; method: 'gameDay'; why: string };
 
 /** Data that changes by itself has no digest to compare: what shows it is that the clean room could not reach it. */
 export interface IsolatedProduction {

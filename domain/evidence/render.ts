@@ -25,6 +25,7 @@ export function evidenceDocument({ predicate, subject }: Statement, digest: stri
       { kind: 'heading', text: 'Integrity: as noted at backup time, and as restored' },
       { kind: 'table', head: INTEGRITY_HEAD, rows: record.assets.flatMap(integrityRows) },
       ...table('Checks and smoke tests', ['of', 'check', 'result', 'detail'], checkRows(record)),
+      ...table('Timeline', ['at', 'of', 'what'], timelineRows(record)),
       ...table('Phases', ['phase', 'began', 'took'], phaseRows(record)),
       { kind: 'heading', text: 'Production' },
       { kind: 'table', head: ['asset', 'shown by', 'result'], rows: productionRows(record) },
@@ -161,9 +162,14 @@ function phaseRows({ phases }: DrillRecord): string[][] {
   return phases.map(({ name, startedAt, seconds }) => [name, startedAt, exactly(seconds)]);
 }
 
+function timelineRows({ timeline = [] }: DrillRecord): string[][] {
+  return timeline.map(({ at, asset, what }) => [at, asset ?? 'the drill', what]);
+}
+
 function productionRows({ production }: DrillRecord): string[][] {
   return production.map((proof) => {
-    if (proof.method === 'notAccessible') return [proof.asset, 'it could not be reached', proof.why];
+    if (proof.method === 'notAccessible') return [proof.asset, 'how far the clean room was apart', proof.why];
+    if (proof.method === 'gameDay') return [proof.asset, 'the game day took it down', proof.why];
     const { asset, before, after } = proof;
     return before === after
       ? [asset, 'digests before and after', `untouched: ${before}`]

@@ -7,6 +7,10 @@ import type { Repository } from '../../activities/repositories/repository.ts';
 import type { Step } from '../../activities/step.ts';
 import { HoldfastError } from '../../domain/errors.ts';
 import type { Retention } from '../../domain/configuration/types.ts';
+import { beginDrill, endDrill } from '../../activities/drills/drill-control.ts';
+import type { Deployment } from '../../activities/deployment.ts';
+import { planRepository } from '../../catalog/retention-plan.ts';
+import type { Drill } from '../../domain/configuration/drill-types.ts';
 import { withCatalog } from '../catalog/fixture.ts';
 import { leftovers, restic } from '../fixtures/restic.ts';
 import { labels, folderPart, recordedStep } from './repositories/repository-fixtures.ts';
@@ -169,6 +173,43 @@ describe('retention in a real repository', function () {
     const held = [early, late, newest].map(({ snapshotId }) => snapshotId).sort();
     assert.deepEqual(await ids(from), held);
     for (const { id } of [early, late]) await fixture.catalog.holds.release(id, 'it is closed');
+    await from.run();
+    assert.deepEqual(await ids(from), [newest.snapshotId]);
+  });
+
+  it('leaves what a drill restores for as long as it is held, and no longer', async () => {
+    const from = await newDepot({ keepLast: 1 });
+    const drilled = await from.take(2);
+    const { configuration } = (await fixture.catalog.configurations.current())!;
+    const drill: Drill = {
+      ...{
+        name: 'loss',
+        scenario: 'assetLoss',
+        policies: [],
+        assets: ['orders'],
+        classes: [],
+        from: 'depot',
+      },
+      ...{ select: { rule: 'latest' }, cadence: null, objectives: { rtoSeconds: null, rpoSeconds: null } },
+      ...{ start: null, smoke: [], smokeSeconds: 60 },
+    };
+    await fixture.catalog.configurations.apply({ ...configuration, drills: [drill] });
+    const deployment = { catalog: fixture.catalog, clock: () => new Date() } as unknown as Deployment;
+    const begun = { drill: 'loss', drillId: randomUUID(), workflowId: 'drill/loss', actor: 'ada' };
+    const plan = await beginDrill(deployment, { ...begun, trigger: 'manual', dueAt: null });
+    assert.equal(plan.record.assets[0]?.point?.id, drilled.id);
+    const newest = await from.take(1);
+    const [policy] = configuration.policies;
+    const request = { configuration, policy: policy!, repository: 'depot', now: NOW };
+    const [planned] = (await planRepository(fixture.catalog, request)).assets;
+    const why = planned?.decisions.find(({ recoveryPointId }) => recoveryPointId === drilled.id);
+    assert.deepEqual(
+      [why?.decision, why?.reasons],
+      ['keep', [`held by drill ${begun.drillId}: drill loss restores it`]],
+    );
+    await from.run();
+    assert.deepEqual(await ids(from), [drilled.snapshotId, newest.snapshotId].sort());
+    await endDrill(deployment, { ...begun, record: null, evidence: null, error: null });
     await from.run();
     assert.deepEqual(await ids(from), [newest.snapshotId]);
   });

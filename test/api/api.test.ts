@@ -359,6 +359,14 @@ describe('the HTTP API', () => {
     assert.deepEqual(cancelled?.arguments, [{ name: 'operator', role: 'operator' }, 'job-1']);
   });
 
+  it('lets no operator take a service down for a game day', async () => {
+    const body = { drill: 'outage', gameDay: true, confirm: 'outage' };
+    const asked = (token: string) => call('POST', '/api/v1/drills', { token, body });
+    assertError(await asked('operator-token'), 403, 'forbidden');
+    // Nobody's drill: it came as far as that.
+    assertError(await asked('approver-token'), 404, 'notFound');
+  });
+
   it('takes a workflow id with its slash for a job', async () => {
     const answer = await call('GET', `/api/v1/jobs/${encodeURIComponent('restore/r-1')}`);
     assertError(answer, 404, 'notFound');

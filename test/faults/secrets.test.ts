@@ -62,6 +62,12 @@ describe('canary secrets', function () {
           proof: 'proven',
         },
       ],
+      drills: [
+        {
+          ...{ name: 'loss', policies: ['critical'], from: 'offsite' },
+          smoke: [{ command: ['sh', '-c', 'env >&2; exit 1', 'words of', 'the smoke test'] }],
+        },
+      ],
     });
     const sampling = sampleArguments();
     try {
@@ -70,6 +76,7 @@ describe('canary secrets', function () {
       assert.equal((await tell('backup', 'run', 'critical')).json.status, 'success');
       const { json } = await tell('restore', 'prepare', '--asset', 'orders', '--from', 'offsite');
       assert.equal((await tell('restore', 'commit', json.id)).json.status, 'completed');
+      assert.equal((await tell('drill', 'run', 'loss')).json.outcome, 'failed');
       await write('local.key', secrets['another key']!);
       assert.equal((await tell('backup', 'run', 'critical')).exitCode, 12);
       await write('local.key', secrets['repository password']!);
@@ -119,6 +126,8 @@ describe('canary secrets', function () {
       '/points',
       '/points?kind=safety',
       '/restores',
+      '/drills',
+      '/evidence',
       '/audit',
       '/configuration',
     ];

@@ -28,6 +28,7 @@ const restore: RestoreInput = {
 };
 
 const drill = { drill: 'quarterly', drillId: 'drill-1', trigger: 'manual', actor: 'tester' };
+const gameDay = { drill: 'quarterly', drillId: 'drill-2', actor: 'tester' };
 const retention = { policy: 'critical', jobId: 'job-3', trigger: 'manual', actor: 'tester', confirm: false };
 const leaseAfterAWhile: Script['askForLease'] = async () => undefined;
 const keyOf = (run: Run): string => run.of('askForLease')[0]?.input.key as string;
@@ -224,6 +225,25 @@ export const recordings: Recording[] = [
     workflow: 'drill',
     input: drill,
     script: { holdDrill: async () => failWith('source.unreadable') },
+  },
+  { name: 'game-day', workflow: 'gameDay', input: gameDay, script: {} },
+  {
+    name: 'game-day-not-taken-down',
+    workflow: 'gameDay',
+    input: gameDay,
+    script: {
+      takeDown: async () => {
+        const at = new Date().toISOString();
+        const failure = { code: 'hook.failed', message: 'it failed', cause: 'as scripted', hint: 'none' };
+        return { failure, beganAt: at, endedAt: at };
+      },
+    },
+  },
+  {
+    name: 'restore-at-once',
+    workflow: 'restore',
+    input: { ...restore, commitAtOnce: true },
+    script: {},
   },
   {
     name: 'lease',

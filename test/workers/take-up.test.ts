@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { NewRestore } from '../../catalog/catalog.ts';
-import { startBackup, workflowState } from '../../client/index.ts';
+import { startBackup, startDrill, workflowState } from '../../client/index.ts';
+import { drillHolder } from '../../domain/drills/holder.ts';
 import type { Asset } from '../../domain/configuration/types.ts';
 import type { RestoreStatus } from '../../domain/restore.ts';
 import { takeUpWhatWasRunning } from '../../workers/take-up.ts';
@@ -64,6 +65,44 @@ describe('what the catalogue has as running is taken up', function () {
     const { status, error } = await fixture.catalog.jobs.find(job.id);
     assert.equal(status, 'failed');
     assert.match(error?.message ?? '', /ended in Temporal without saying how/);
+  });
+
+  async function drillBegun(gameDay: boolean) {
+    const { catalog } = fixture;
+    const job = aJob({
+      type: 'drill',
+      workflowId: `drill/${randomUUID()}`,
+      startedAt: anHourAgo().toISOString(),
+    });
+    const row = { job, drill: job.id, scenario: 'hostLoss' as const, repository: 'offsite', gameDay };
+    await catalog.drills.begin(row);
+    const { id: point } = await catalog.points.record(aPoint(), null);
+    await catalog.holds.place(point, { kind: 'other', owner: drillHolder(job.id), reason: 'it restores it' });
+    const room = join(dataDir, 'scratch', `${job.id}.drill`);
+    await mkdir(join(room, 'orders'), { recursive: true });
+    return { job, point, room };
+  }
+
+  it('a drill whose workflow was terminated is ended, with its room and what it held', async () => {
+    const { job, room } = await drillBegun(false);
+    await startDrill(temporal, job.workflowId, { drill: 'quarterly', drillId: job.id });
+    await temporal.workflow.getHandle(job.workflowId).terminate();
+    await takeUp();
+    assert.equal((await fixture.catalog.jobs.find(job.id)).status, 'failed');
+    assert.equal(existsSync(room), false, 'its room is still there');
+    assert.deepEqual(await fixture.catalog.holds.open(), []);
+  });
+
+  it('a game day that Temporal lost is not begun again, and says where what was there is kept', async () => {
+    const { job } = await drillBegun(true);
+    const takenAt = new Date(Date.parse(job.startedAt) + 60_000).toISOString();
+    const kept = await fixture.catalog.points.record(aPoint({ kind: 'safety', takenAt }), null);
+    await takeUp();
+    assert.equal(await workflowState(temporal, job.workflowId), null);
+    const { status, error } = await fixture.catalog.jobs.find(job.id);
+    assert.equal(status, 'failed');
+    assert.match(error?.hint ?? '', new RegExp(`--asset orders --point ${kept.id}`));
+    assert.deepEqual(await fixture.catalog.holds.open(), []);
   });
 
   it('what was begun just now is left to whoever begins it', async () => {

@@ -170,12 +170,20 @@ const wellBehaved: Required<Script> = {
   beginAsset: nothing,
   endAsset: nothing,
   endJob: nothing,
-  beginDrill: async ({ drillId, drill, actor }) => ({
+  beginDrill: async ({ drillId, drill, actor, gameDay }) => ({
     ...{ drillId, drill, actor, configuration: 'digest', repository: 'offsite' },
     hostQueue: QUEUE,
     record: drillRecordOf(),
+    ...(gameDay && { gameDay: { noticeSeconds: 60, backSeconds: 60 } }),
   }),
   recordEvidence: async () => ({ sequence: 1, outcome: 'passed', digest: 'digest', path: '/evidence' }),
+  orderRestore: async ({ asset }) => `of-${asset}`,
+  watchService: async ({ since }) => ({ seen: true, at: since, words: 'as scripted' }),
+  takeGameDayPoint: async ({ safetyPoint }) => safetyPoint,
+  takeDown: async () => {
+    const at = new Date().toISOString();
+    return { failure: null, beganAt: at, endedAt: at };
+  },
   holdDrill: async ({ record }) => record,
   clearDrill: nothing,
   endDrill: async ({ record, error }) => (error ? 'failed' : record ? 'success' : 'cancelled'),

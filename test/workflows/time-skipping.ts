@@ -137,7 +137,9 @@ async function start() {
     identity: 'worker',
     workflowBundle: await workflowBundle(defaultCacheDirectory()),
     activities: doubledSteps((workflowId) => {
-      const run = runs.get(workflowId);
+      // A restore that a workflow under test begins goes well.
+      const child = /^restore\/of-/.test(workflowId) ? { script: {}, calls: [] } : undefined;
+      const run = runs.get(workflowId) ?? child;
       if (!run) throw new Error(`no script for ${workflowId}`);
       return run;
     }),

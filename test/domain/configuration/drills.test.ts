@@ -47,11 +47,49 @@ describe('drills', () => {
     assertRefused(one(', owner: §" "'), { says: /an owner is one line/ });
   });
 
+  it('take a game day, with so long to notice it and to be back', () => {
+    const text = one(
+      ', gameDay: { takeDown: [[./wipe.sh, all]], watch: { http: "http://127.0.0.1:8080/" }, backWithin: 2m }',
+    );
+    assert.deepEqual(read(text).configuration.drills?.[0]?.gameDay, {
+      takeDown: [['/etc/holdfast/wipe.sh', 'all']],
+      watch: { kind: 'http', url: 'http://127.0.0.1:8080/' },
+      ...{ noticeSeconds: 300, backSeconds: 120 },
+    });
+  });
+
   it('are not there where none is written, so that a document keeps its digest', () => {
     assert.ok(!('drills' in read(written()).configuration));
   });
 
+  const alike = (more: string) =>
+    written({
+      assets: `assets:
+  - { name: user-data, type: directory, path: /srv/a }
+  - { name: user.data, type: directory, path: /srv/b }`,
+      policies: `policies:
+  - { name: daily, assets: [user-data, user.data], every: 24h, repository: local, copies: [offsite] }
+drills:
+  - ${more}`,
+    });
+  const alikeOne = '{ name: q, policies: [daily], from: offsite';
+
+  it('may bring two assets back that a smoke test could not tell apart where none is asked', () => {
+    assert.equal(read(alike(`${alikeOne} }`)).configuration.drills?.length, 1);
+  });
+
   const refusals: [string, string, RegExp][] = [
+    [
+      'smoke tests that could not tell two assets apart',
+      alike(`§${alikeOne}, smoke: [{ command: [./smoke.sh] }] }`),
+      /told of user-data and user\.data by one name, HOLDFAST_DRILL_USER_DATA/,
+    ],
+    ['a game day that nothing watches', one(', gameDay: §{ takeDown: [[./wipe.sh]] }'), /watch/],
+    [
+      'a game day watched twice',
+      one(', gameDay: { takeDown: [[./wipe.sh]], watch: §{ http: "http://127.0.0.1/", command: [./a] } }'),
+      /either an http address or a command/,
+    ],
     [
       'two of one name',
       drills('name: q, policies: [daily], from: offsite', 'name: §q, policies: [daily], from: offsite'),

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { localProcesses } from '../../../activities/drills/local-processes.ts';
+import type { Used } from '../../../activities/drills/environment.ts';
+import { createProcessFence } from '../../../activities/hosts/process-fence.ts';
+import type { Drill } from '../../../domain/configuration/drill-types.ts';
+import type { HoldfastError } from '../../../domain/errors.ts';
+import { skipBecause } from '../../skip.ts';
+import { makeStep } from '../sources/source-fixture.ts';
+
+describe('the clean room of local processes', function () {
+  this.timeout(60_000);
+  let origin: string;
+  let dataDir: string;
+  beforeEach(async () => {
+    origin = await mkdtemp(join(tmpdir(), 'holdfast-room-'));
+    await chmod(origin, 0o755);
+    dataDir = join(origin, '.holdfast');
+    await mkdir(join(dataDir, 'keys'), { recursive: true, mode: 0o700 });
+    await writeFile(join(dataDir, 'keys', 'audit.key'), 'the key of the chain', { mode: 0o600 });
+    await writeFile(join(origin, 'orders.csv'), 'production', { mode: 0o600 });
+  });
+  afterEach(() => rm(origin, { recursive: true, force: true }));
+
+  const room = () => localProcesses({ dataDir, processes: createProcessFence(dataDir) }, 'drill-1');
+
+  /** Runs shell scripts as smoke tests beside one asset that came back. */
+  async function using(...scripts: string[]): Promise<Used> {
+    const environment = room();
+    await environment.prepare(1000, 'drill q');
+    const { restored } = await environment.placeFor('orders');
+    await mkdir(restored, { mode: 0o700 });
+    await writeFile(join(restored, 'orders.csv'), 'restored', { mode: 0o600 });
+    const drill = {
+      start: null,
+      smoke: scripts.map((script) => ({ kind: 'command', command: ['sh', '-c', script] })),
+      smokeSeconds: 30,
+    } as unknown as Drill;
+    const placed = [{ asset: 'orders', place: { kind: 'path', path: restored } as const }];
+    try {
+      return await environment.use(drill, { folder: origin, placed }, makeStep());
+    } finally {
+      await environment.tearDown();
+    }
+  }
+
+  it('lets what runs there read and write the room, and neither production nor a key, as root', async function () {
+    if (process.getuid?.() !== 0)
+      skipBecause(this, 'only root can give what runs there an account of its own');
+    const { checks, reach } = await using(
+      'test "$(cat "$HOLDFAST_DRILL_ORDERS_PATH/orders.csv")" = restored',
+      'echo more > "$HOLDFAST_DRILL_ORDERS_PATH/new" && echo log > "$HOLDFAST_DRILL_DIR/log"',
+      'cat orders.csv',
+      'cat .holdfast/keys/audit.key',
+      'ls .holdfast',
+      'ls .holdfast/scratch',
+      'id -u; test "$(id -u)" -ge 2000000000 && test "$(id -G)" = "$(id -g)"',
+      'test "$(sed -n "s/^NoNewPrivs:.//p" /proc/self/status)" = 1',
+    );
+    const seen = checks.map(({ ok, detail }) => (ok ? 'ok' : /denied/i.test(detail) ? 'denied' : detail));
+    assert.deepEqual(seen, ['ok', 'ok', 'denied', 'denied', 'denied', 'denied', 'ok', 'ok']);
+    assert.match(checks[2]!.detail, /it ran as uid 2\d{9}/);
+    assert.match(reach, /as uid 2\d{9} of its own/);
+    const { mode } = await stat(dataDir);
+    assert.equal(mode & 0o007, 0, 'the data directory was opened to everybody');
+  });
+
+  it('says so where an account of its own could not reach it', async function () {
+    if (process.getuid?.() !== 0)
+      skipBecause(this, 'only root can give what runs there an account of its own');
+    await chmod(origin, 0o700);
+    const { checks, reach } = await using('test "$(id -u)" = 0');
+    assert.deepEqual(
+      checks.map(({ ok }) => ok),
+      [true],
+    );
+    assert.match(reach, /ran as root, because .+ cannot be reached/);
+  });
+
+  it('says nothing of accounts where nothing of the user’s own is run', async () => {
+    assert.equal((await using()).reach, 'nothing of the user’s own ran there');
+  });
+
+  it('that is too small is refused with what it needs and what there is, and leaves nothing', async () => {
+    const environment = room();
+    await assert.rejects(environment.prepare(2 ** 60, 'drill q'), (error: HoldfastError) => {
+      assert.equal(error.code, 'staging.full');
+      assert.match(error.message, /^drill q was not begun: the clean room has no room for it/);
+      assert.match(error.cause, /needed 1048576 TiB/);
+      assert.match(error.cause, /free/);
+      return true;
+    });
+    await environment.tearDown();
+    assert.ok(!existsSync(join(dataDir, 'scratch', 'drill-1.drill')));
+  });
+});
