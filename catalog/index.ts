@@ -45,7 +45,7 @@ export type { DrillRow } from './drills.ts';
 export type { EvidenceEntry, StoredEvidence } from './evidence.ts';
 export type { PointHold } from './holds.ts';
 export type { ChannelFailure } from './notifications.ts';
-export { migrateCatalog } from './migrate.ts';
+export { knowsMigration, migrateCatalog } from './migrate.ts';
 export { objectiveStatus } from './objective-status.ts';
 export { oldestUnread, unreadTooLong, type OldestUnread } from './oldest-unread.ts';
 export type { PolicyPause } from './policy-pauses.ts';

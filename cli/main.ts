@@ -17,6 +17,7 @@ import { finish } from './outcome.ts';
 import { notifyCommands } from './notify.ts';
 import { pointsCommands } from './points.ts';
 import { policyCommands } from './policy.ts';
+import { recoverCommand } from './recover.ts';
 import { restoreCommands } from './restore.ts';
 import { retentionCommands } from './retention.ts';
 import { syncCommands } from './sync.ts';
@@ -86,6 +87,7 @@ function addCommands(program: Command): void {
   auditCommands(program);
   drillCommands(program);
   evidenceCommands(program);
+  recoverCommand(program);
   tokenCommands(program);
 }
 
