@@ -12,8 +12,8 @@ export interface ControlPlaneRecords {
   states(repositories: readonly string[]): Promise<ControlPlaneState[]>;
   /** The newest one there that is not known to be damaged. */
   newest(repository: string): Promise<StoredControlPlane | null>;
-  /** Points with an undamaged copy there made of snapshots that are not among these; newest first. */
-  missing(repository: string, snapshotIds: readonly string[]): Promise<MissingPoint[]>;
+  /** Points with an undamaged copy stored there before that time, made of snapshots that are not among these; newest first. */
+  missing(repository: string, snapshotIds: readonly string[], storedBefore: string): Promise<MissingPoint[]>;
   /** Stays open until it is accepted; found again meanwhile, what is missing is added to it. */
   rolledBack(repository: string, found: { pointId: string; missing: readonly string[] }): Promise<void>;
   /** Open ones. */
@@ -45,16 +45,16 @@ export function controlPlaneRecords(database: Database): ControlPlaneRecords {
     newest: (repository) =>
       database.read(`looking for the control plane in ${repository}`, (query) => newest(query, repository)),
 
-    missing: (repository, snapshotIds) =>
+    missing: (repository, snapshotIds, storedBefore) =>
       database.read(`comparing ${repository} with the catalogue`, (query) =>
         query<MissingPoint>(
           `select point.id, asset, kind, taken_at as "takenAt"
              from recovery_points as point join point_copies as copy on copy.point_id = point.id
             where repository = $1 and copy.proof <> 'damaged' and removing_since is null
-              and exists (select from unnest(snapshot_ids) as own (id)
+              and stored_at < $3 and exists (select from unnest(snapshot_ids) as own (id)
                            where not exists (select from unnest($2::text[]) as there (id) where there.id = own.id))
             order by taken_at desc, point.id desc`,
-          [repository, snapshotIds],
+          [repository, snapshotIds, storedBefore],
         ),
       ),
 
@@ -99,7 +99,9 @@ const NAMED = 1_000;
 
 async function stateOf(query: Query, repository: string): Promise<ControlPlaneState> {
   const stored = await newest(query, repository);
-  const [row] = await query<Omit<ControlPlaneState, 'stored' | 'movedOnAt' | 'configuration'> & Configuration>(
+  const [row] = await query<
+    Omit<ControlPlaneState, 'stored' | 'movedOnAt' | 'configuration'> & Configuration
+  >(
     `select given.name as repository, repositories.initialised_at as "initialisedAt",
             (select jsonb_build_object('jobId', id, 'endedAt', ended_at, 'error', error) from jobs
               where type = 'controlPlane' and repository = given.name and ended_at is not null
