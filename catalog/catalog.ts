@@ -9,6 +9,7 @@ import type { PointCopy, PointKind, RecoveryPoint } from '../domain/recovery-poi
 import type { Restore, RestoreStatus } from '../domain/restore.ts';
 import type { Audit } from './audit.ts';
 import type { Configurations } from './configurations.ts';
+import type { ControlPlaneRecords } from './control-plane.ts';
 import type { Durations } from './durations.ts';
 import type { Drills } from './drills.ts';
 import type { EvidenceRecords } from './evidence.ts';
@@ -43,6 +44,7 @@ export interface Catalog {
   readonly removals: Removals;
   readonly restores: Restores;
   readonly configurations: Configurations;
+  readonly controlPlane: ControlPlaneRecords;
   readonly repositories: Repositories;
   readonly schedules: Schedules;
   readonly policyPauses: PolicyPauses;

@@ -177,6 +177,8 @@ function grants(role: string, database: string): string[] {
     `grant usage on schema ${SCHEMA} to ${role}`,
     `revoke all on all tables in schema ${SCHEMA} from ${role}`,
     `grant select, insert, update on all tables in schema ${SCHEMA} to ${role}`,
+    // It stores the catalogue itself as a recovery point: pg_dump reads the sequences, too.
+    `grant select on all sequences in schema ${SCHEMA} to ${role}`,
     // An asset that was renamed, with an event on the chain. A copy can only be moved aside.
     `grant delete on ${SCHEMA}.sync_state, ${SCHEMA}.assets to ${role}`,
     ...functions.flatMap((name) => [

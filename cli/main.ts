@@ -7,6 +7,7 @@ import { applyCommand } from './apply.ts';
 import { auditCommands } from './audit.ts';
 import { backupCommands } from './backup.ts';
 import { examples } from './command.ts';
+import { controlPlaneCommands } from './control-plane.ts';
 import { doctorCommand } from './doctor.ts';
 import { drillCommands } from './drill.ts';
 import { evidenceCommands } from './evidence.ts';
@@ -87,6 +88,7 @@ function addCommands(program: Command): void {
   auditCommands(program);
   drillCommands(program);
   evidenceCommands(program);
+  controlPlaneCommands(program);
   recoverCommand(program);
   tokenCommands(program);
 }

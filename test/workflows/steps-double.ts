@@ -197,6 +197,11 @@ const wellBehaved: Required<Script> = {
   holdDrill: async ({ record }) => record,
   clearDrill: nothing,
   endDrill: async ({ record, error }) => (error ? 'failed' : record ? 'success' : 'cancelled'),
+  beginControlPlane: async ({ jobId, repository }) => ({
+    ...{ jobId, repository, refused: null, configuration: 'digest' },
+    ...{ asset: 'holdfast', point: 'point-1', hostQueue: QUEUE },
+  }),
+  storeControlPlane: async ({ point }) => ({ point }),
   pointsToVerify: async () => [],
   planSync: async () => [],
   planVerification: async () => ({ repositories: [], rehearsals: [] }),

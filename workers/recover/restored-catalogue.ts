@@ -161,9 +161,8 @@ async function believable(
   const expected = audit?.sequence ?? 0;
   if (exactly && events !== expected)
     throw notTheSame(`its audit chain has ${events} events, and the manifest says ${expected}`);
-  const applied = await catalog.configurations.current();
-  if ((applied?.digest ?? null) !== configurationDigest)
-    throw notTheSame('the configuration applied in it is not the one the manifest names');
+  // Another one may have been applied between the reading of the text and the dump; never one it does not know.
+  if (configurationDigest !== null) await catalog.configurations.find(configurationDigest);
   return events;
 }
 
