@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { postgresServerBinaries } from '../../activities/hosts/postgres-binaries.ts';
 import type { EngineSnapshot, Repository } from '../../activities/repositories/repository.ts';
 import type { Step } from '../../activities/step.ts';
 import { knowsMigration } from '../../catalog/index.ts';
@@ -135,6 +136,8 @@ async function refuseWhatIsInTheWay(
       hint: `use Holdfast ${manifest.holdfast} or newer`,
     });
   }
+  // Without its programs there can be no catalogue: known before anything was fetched.
+  if (!configuration.configuration?.catalog) await postgresServerBinaries();
   await refuseOccupied(configuration.dataDir);
   await refuseAnotherFile(configuration);
   await refuseOccupiedCatalogue(configuration.configuration, manifest, step);

@@ -1,5 +1,6 @@
 import type { Catalog } from '../../catalog/index.ts';
 import { bundlePaths, type ControlPlaneManifest } from '../../domain/control-plane/bundle.ts';
+import { recoveredKey, type RecoveredKey } from './audit-key.ts';
 import type { ControlPlanePoint } from './choose-point.ts';
 import type { RecoveredConfiguration } from './configuration-file.ts';
 import type { Reach } from './reach.ts';
@@ -33,7 +34,7 @@ export interface Plan {
 
 export interface Report extends Plan, Reach, Reconciled {
   catalogue: { place: string; migrated: string[] };
-  audit: { events: number; head: { sequence: number; hash: string } | null };
+  audit: { events: number; head: { sequence: number; hash: string } | null; key: RecoveredKey | null };
   evidence: number;
   histories: number;
   points: { repository: string; points: number }[];
@@ -79,7 +80,11 @@ export async function reportOf(
     ...reconciled,
     ...reach,
     catalogue: { place, migrated },
-    audit: { events, head: events === 0 ? null : { sequence: head.sequence, hash: head.digest } },
+    audit: {
+      events,
+      head: events === 0 ? null : { sequence: head.sequence, hash: head.digest },
+      key: await recoveredKey(plan.dataDir, catalog),
+    },
     evidence: (await catalog.evidence.head()).sequence,
     histories: manifest.files.filter(({ path }) => path.startsWith(`${bundlePaths.histories}/`)).length,
     points: await catalog.points.countByRepository(),
