@@ -27,6 +27,7 @@ import type { PointKind, RecoveryPoint } from '../domain/recovery-point.ts';
 import type { RemovalPlan } from '../domain/removal.ts';
 import type { Restore } from '../domain/restore.ts';
 import type { VerificationPlan } from '../domain/verification/policy-plan.ts';
+import type { ControlPlaneServices } from './control-plane-services.ts';
 import type { DrillServices } from './drill-services.ts';
 import type { EvidenceServices } from './evidence-services.ts';
 
@@ -268,7 +269,7 @@ export interface ServiceHealth {
   parts: { name: string; ok: boolean }[];
 }
 
-export interface Services extends EvidenceServices, DrillServices {
+export interface Services extends ControlPlaneServices, EvidenceServices, DrillServices {
   health(): Promise<ServiceHealth>;
   status(): Promise<StatusReport>;
   /** Open ones, and those that began in the last 24 hours. */

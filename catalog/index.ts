@@ -6,6 +6,7 @@ import type { Catalog } from './catalog.ts';
 import { clockSeen } from './clock-seen.ts';
 import { configurations } from './configurations.ts';
 import { connect, type Connection } from './connection.ts';
+import { controlPlaneRecords } from './control-plane.ts';
 import { databaseOf } from './database.ts';
 import { damagedCopies } from './damaged-copies.ts';
 import { drills } from './drills.ts';
@@ -43,13 +44,14 @@ export { assetFacts } from './asset-facts.ts';
 export { verifyExport } from './audit.ts';
 export type * from './catalog.ts';
 export type { AppliedConfiguration, ConfigurationDifference, Difference } from './configurations.ts';
+export type { MissingPoint, Rollback } from './control-plane.ts';
 export type { DrillRow, Retest } from './drills.ts';
 export type { Approval } from './evidence-approvals.ts';
 export type { EvidenceEntry, StoredEvidence } from './evidence.ts';
 export type { NewMessage } from './notification-outbox.ts';
 export type { PointHold } from './holds.ts';
 export type { ChannelFailure } from './notifications.ts';
-export { migrateCatalog } from './migrate.ts';
+export { knowsMigration, migrateCatalog } from './migrate.ts';
 export { objectiveStatus } from './objective-status.ts';
 export { oldestUnread, unreadTooLong, type OldestUnread } from './oldest-unread.ts';
 export type { PolicyPause } from './policy-pauses.ts';
@@ -97,6 +99,7 @@ function catalogOn(connection: Connection, actor: string, clock: () => Date): Ca
     repositoryLooks: repositoryLooks(database),
     restores: restores(database),
     configurations: configurations(database),
+    controlPlane: controlPlaneRecords(database),
     repositories: repositories(database),
     schedules: schedules(database),
     policyPauses: policyPauses(database),

@@ -7,6 +7,7 @@ import type {
 } from '../activities/contract.ts';
 import { createControlSteps } from '../activities/control-steps.ts';
 import type { Deployment } from '../activities/deployment.ts';
+import { createControlPlaneSteps } from '../activities/control-plane/store.ts';
 import { createDrillSteps } from '../activities/drills/drill-steps.ts';
 import { createGameDaySteps } from '../activities/drills/game-day-steps.ts';
 import { createEvidenceSteps } from '../activities/drills/evidence-steps.ts';
@@ -37,6 +38,7 @@ export function stepsOf(deployment: Deployment): {
       ...createLookSteps(deployment),
       ...createRemovalSteps(deployment),
       ...createDamagedCopySteps(deployment),
+      ...createControlPlaneSteps(deployment),
       ...createDrillSteps(deployment),
       ...createGameDaySteps(deployment),
       ...createEvidenceSteps(deployment),

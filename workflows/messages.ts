@@ -75,6 +75,14 @@ export interface GameDayInput {
   actor: string;
 }
 
+export interface ControlPlaneInput {
+  /** Where it is stored. */
+  repository: string;
+  jobId?: string;
+  trigger?: Trigger;
+  actor?: string;
+}
+
 export interface RestoreInput {
   restoreId: string;
   asset: string;

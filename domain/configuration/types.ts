@@ -25,8 +25,17 @@ export interface Configuration {
   policies: Policy[];
   /** Absent where none is configured. */
   drills?: Drill[];
+  /** Absent where nothing is said of it. */
+  controlPlane?: ControlPlane;
   /** Absent in configurations that were applied before there were channels. */
   notifications?: NotificationChannel[];
+}
+
+/** When and where the control plane stores itself. */
+export interface ControlPlane {
+  everySeconds: number;
+  /** null: all that policies use. */
+  repositories: string[] | null;
 }
 
 /** Fixed ports of the embedded stack on loopback; null takes a free one. */

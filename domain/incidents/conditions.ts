@@ -8,6 +8,7 @@ import type { AssetHealth } from '../objectives.ts';
 import { severityRank, type Condition } from './condition.ts';
 import { severityOfDrill } from './drill-summary.ts';
 import { notHeld } from './drills-not-held.ts';
+import { controlPlane } from './control-plane.ts';
 import type { AssetFact, ChannelFact, DrillFact, IncidentFacts, Outcome, RepositoryFact } from './facts.ts';
 import { overdue } from './overdue.ts';
 
@@ -19,6 +20,7 @@ export function conditionsOf(facts: IncidentFacts, now: Date): Condition[] {
     ...facts.policies.flatMap((policy) => overdue(policy, now)),
     ...facts.repositories.flatMap(repository),
     ...facts.lateCopies.map(lateCopy),
+    ...(facts.controlPlane ?? []).flatMap(controlPlane),
     ...facts.channels.flatMap(channel),
     ...(facts.drills ?? []).flatMap(drilled),
     ...(facts.drillsNotHeld ?? []).map(notHeld),

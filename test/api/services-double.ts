@@ -17,6 +17,7 @@ import type {
   Services,
   StatusReport,
 } from '../../api/services.ts';
+import { controlPlaneDouble } from './control-plane-double.ts';
 import { drillsDouble } from './drills-double.ts';
 import { evidenceDouble } from './evidence-double.ts';
 
@@ -61,6 +62,7 @@ export function servicesDouble(): ServicesDouble {
   }
 
   const plain: ServicesDouble = {
+    ...controlPlaneDouble(),
     ...drillsDouble(),
     ...evidenceDouble(),
     calls: [],
