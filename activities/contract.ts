@@ -7,6 +7,7 @@ import type { Impact, RestoreStatus } from '../domain/restore.ts';
 import type { ProofReport } from '../domain/recovery-point.ts';
 
 export type * from './drill-contract.ts';
+export type * from './kit-contract.ts';
 
 // What workflows know of the hands: names and shapes. Everything here ends in Temporal's history, so it
 // holds names and ids, never a secret, never a list that grows with the data.

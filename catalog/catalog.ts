@@ -23,6 +23,7 @@ import type { Objectives } from './objectives.ts';
 import type { OldRecords } from './old-records.ts';
 import type { Readings } from './readings.ts';
 import type { KeyUses } from './key-uses.ts';
+import type { Kits } from './kits.ts';
 import type { Removals } from './removals.ts';
 import type { Repositories } from './repositories.ts';
 import type { Schedules } from './schedules.ts';
@@ -56,6 +57,7 @@ export interface Catalog {
   readonly objectives: Objectives;
   readonly histories: Histories;
   readonly keyUses: KeyUses;
+  readonly kits: Kits;
   readonly oldRecords: OldRecords;
   readonly leases: Leases;
   readonly retention: RetentionRecords;

@@ -18,6 +18,7 @@ import { incidents } from './incidents.ts';
 import { jobEvents } from './job-events.ts';
 import { jobs } from './jobs.ts';
 import { keyUses } from './key-uses.ts';
+import { kits } from './kits.ts';
 import { leases } from './leases.ts';
 import { assertCurrent } from './migrate.ts';
 import { objectives } from './objectives.ts';
@@ -44,6 +45,7 @@ export type { AppliedConfiguration, ConfigurationDifference, Difference } from '
 export type { DrillRow } from './drills.ts';
 export type { EvidenceEntry, StoredEvidence } from './evidence.ts';
 export type { PointHold } from './holds.ts';
+export type { WrittenKit } from './kits.ts';
 export type { ChannelFailure } from './notifications.ts';
 export { migrateCatalog } from './migrate.ts';
 export { objectiveStatus } from './objective-status.ts';
@@ -104,6 +106,7 @@ function catalogOn(connection: Connection, actor: string, clock: () => Date): Ca
     objectives: objectives(database),
     histories: histories(database),
     keyUses: keyUses(database),
+    kits: kits(database),
     oldRecords: oldRecords(database),
     leases: leases(database),
     retention: retentionRecords(database),

@@ -9,6 +9,7 @@ import type {
   ChannelFact,
   DrillFact,
   IncidentFacts,
+  KitFact,
   PolicyFact,
   RepositoryFact,
 } from '../domain/incidents/facts.ts';
@@ -49,12 +50,20 @@ export async function incidentFacts(
     }),
     repositories: await repositoryFacts(catalog, configuration, now),
     lateCopies: (await catalog.copies.states(configuration.policies, now)).filter(({ breached }) => breached),
+    kit: await kitFact(catalog),
     channels: await channelFacts(catalog, configuration),
     drills: (await catalog.drills.verdicts()).flatMap((verdict): DrillFact[] => {
       const drill = configuration.drills?.find(({ name }) => name === verdict.drill);
       return drill ? [{ ...verdict, policies: policiesOfDrill(configuration, drill) }] : [];
     }),
   };
+}
+
+async function kitFact(catalog: Catalog): Promise<KitFact | null> {
+  const kit = await catalog.kits.newest();
+  if (!kit) return null;
+  const { writtenAt, folder, confirmedAt, outdatedAt } = kit;
+  return { writtenAt, folder, confirmed: confirmedAt !== null, outdatedAt };
 }
 
 async function repositoryFacts(

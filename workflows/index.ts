@@ -2,6 +2,7 @@
 export { adopt } from './adopt.ts';
 export { backup } from './backup.ts';
 export { drill } from './drill.ts';
+export { exportKit } from './export-kit.ts';
 export { lease } from './lease.ts';
 export { look } from './look.ts';
 export { removePoint } from './remove-point.ts';

@@ -11,6 +11,7 @@ import { configurationOf, folders, type Deployment } from '../deployment.ts';
 import { expectRoom } from '../guards/free-space.ts';
 import type { Step } from '../step.ts';
 import { failureInPhase, openAsset, type AssetRoom, type OpenedAsset } from './drilled-asset.ts';
+import { keysFromKit, kitOfDrill } from './kit-drill.ts';
 import { phaseClock } from './phases.ts';
 import { toolFacts } from './room-facts.ts';
 import { runSmoke, smokeNotCarriedOut, type SmokeRoom } from './smoke.ts';
@@ -63,6 +64,8 @@ async function held(deployment: Deployment, plan: DrillPlan, step: Step): Promis
     record.tools = prepared.tools;
     const { startedAt } = record;
     const { repository } = prepared;
+    const kit = await phases.during('prepare', () => kitOfDrill(deployment, drill, folder, step));
+    if (kit) record.keys = keysFromKit(kit, repository.name);
     const room: AssetRoom = {
       deployment,
       configuration,
@@ -71,6 +74,7 @@ async function held(deployment: Deployment, plan: DrillPlan, step: Step): Promis
       folder,
       startedAt,
       phases,
+      kit,
     };
     for (const planned of record.assets) opened.push(await openAsset(planned, room, step));
     record.assets = opened.map(({ drilled }) => drilled);

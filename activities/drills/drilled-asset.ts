@@ -14,6 +14,8 @@ import { recordDuration } from '../record-duration.ts';
 import type { Repository } from '../repositories/repository.ts';
 import type { Rehearsed, UseRehearsed, Workspace } from '../sources/source.ts';
 import type { Step } from '../step.ts';
+import type { OpenedKit } from '../kit/opened-kit.ts';
+import { restoreBySheet, type BySheet } from './kit-drill.ts';
 import type { PhaseClock } from './phases.ts';
 
 export interface AssetRoom {
@@ -25,6 +27,8 @@ export interface AssetRoom {
   folder: string;
   startedAt: string;
   phases: PhaseClock;
+  /** Its key and its commands are used instead of the configuration's; null: it is a drill without one. */
+  kit: OpenedKit | null;
 }
 
 export interface OpenedAsset {
@@ -90,8 +94,22 @@ async function restoreAndRehearse(
     'info',
     `restoring ${asset.name} from ${repository.name}: point ${point.id}, taken ${point.takenAt}`,
   );
-  const restored = await phases.during('restore', () =>
-    restoreParts(deployment, repository, point, copy, join(scratch, 'restored'), [], step),
+  const { kit } = room;
+  const { restored, placed } = await phases.during('restore', async (): Promise<BySheet> =>
+    kit
+      ? restoreBySheet(kit, { point, repository: repository.name }, scratch, step)
+      : {
+          restored: await restoreParts(
+            deployment,
+            repository,
+            point,
+            copy,
+            join(scratch, 'restored'),
+            [],
+            step,
+          ),
+          placed: async () => [],
+        },
   );
   restoredNow();
   const workspace: Workspace = { staging: join(scratch, 'staging'), scratch: join(scratch, 'work') };
@@ -99,7 +117,12 @@ async function restoreAndRehearse(
     await mkdir(place, { recursive: true, mode: 0o700 });
   const source = deployment.sourceOf(asset);
   const rehearsal = await phases.during('integrity', () =>
-    keptOpen((use) => source.rehearse(asset, restored, point.manifest, workspace, step, use)),
+    keptOpen((use) =>
+      source.rehearse(asset, restored, point.manifest, workspace, step, async (rehearsed) => {
+        const checks = [...rehearsed.report.checks, ...(await placed(rehearsed))];
+        await use({ ...rehearsed, report: { ok: checks.every(({ ok }) => ok), checks } });
+      }),
+    ),
   );
   const { report, seen, close } = rehearsal;
   for (const { ok, name, detail } of report.checks) step.say(ok ? 'info' : 'error', `${name}: ${detail}`);

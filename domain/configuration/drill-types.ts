@@ -1,5 +1,6 @@
 // A drill as the configuration asks for it. Plain JSON, and only types: workflows import this file.
 
+import type { SecretReference } from '../secret-reference.ts';
 import type { DrillScenario } from '../evidence/record.ts';
 import type { Cadence, Command, DataClass } from './types.ts';
 
@@ -21,6 +22,8 @@ export interface Drill {
   smoke: SmokeTest[];
   /** Each smoke test has so long. */
   smokeSeconds: number;
+  /** Its key and its commands come from there instead of from the configuration. Absolute path. Absent: they do not. */
+  kit?: { file: string; identity: SecretReference };
 }
 
 export type DrillSelection =

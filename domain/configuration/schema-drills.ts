@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import type { Drill, SmokeTest } from './drill-types.ts';
 import { expects, say } from './say.ts';
+import { drillKit } from './schema-kit.ts';
 import * as value from './schema-values.ts';
 import type { Command } from './types.ts';
 
@@ -52,6 +53,7 @@ const drill = value.keys('a drill', {
   start: value.command.optional(),
   smoke: value.list(smoke, 'a list of smoke tests', '[{ command: [./smoke.sh] }]').optional(),
   smokeTimeout: value.duration.optional(),
+  kit: drillKit.optional(),
 });
 
 export const drills = value.list(drill, 'a list of drills', '[{ name: quarterly, … }]');

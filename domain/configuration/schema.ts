@@ -8,6 +8,7 @@ import * as timing from './schema-timing.ts';
 import { objectives } from './schema-objectives.ts';
 import { verification } from './schema-verification.ts';
 import { drills } from './schema-drills.ts';
+import { kit } from './schema-kit.ts';
 import * as guards from './schema-guards.ts';
 import { repositorySsh } from './schema-targets.ts';
 import { notifications } from './schema-notifications.ts';
@@ -125,6 +126,7 @@ export const configurationSchema = value.keys('a configuration', {
   assets: value.list(asset, 'a list of assets', '[{ name: uploads, … }]').optional(),
   policies: value.list(policy, 'a list of policies', '[{ name: daily, … }]').optional(),
   drills: drills.optional(),
+  kit: kit.optional(),
   idempotency: guards.idempotency.optional(),
   notifications: notifications.optional(),
 });

@@ -6,6 +6,7 @@ import type { CopyState } from '../copies/lag.ts';
 import { formatDuration } from '../duration.ts';
 import type { AssetHealth } from '../objectives.ts';
 import { severityRank, type Condition } from './condition.ts';
+import { outdatedKit } from './outdated-kit.ts';
 import type { AssetFact, ChannelFact, DrillFact, IncidentFacts, Outcome, RepositoryFact } from './facts.ts';
 import { overdue } from './overdue.ts';
 
@@ -19,6 +20,7 @@ export function conditionsOf(facts: IncidentFacts, now: Date): Condition[] {
     ...facts.lateCopies.map(lateCopy),
     ...facts.channels.flatMap(channel),
     ...(facts.drills ?? []).flatMap(drilled),
+    ...outdatedKit(facts.kit ?? null, now),
   ];
   const byKey = new Map<string, Condition>();
   for (const condition of found) byKey.set(condition.key, merged(byKey.get(condition.key), condition));

@@ -17,6 +17,8 @@ export interface IncidentFacts {
   channels: ChannelFact[];
   /** How the last one of each configured drill ended; left out: none is. */
   drills?: DrillFact[];
+  /** null or absent: none was ever written. */
+  kit?: KitFact | null;
 }
 
 export interface DrillFact {
@@ -69,6 +71,16 @@ export interface RepositoryFact {
   unread: string | null;
   /** That use it. */
   policies: string[];
+}
+
+/** The newest recovery kit. */
+export interface KitFact {
+  writtenAt: string;
+  folder: string;
+  /** Somebody has put it in the place of the one before. */
+  confirmed: boolean;
+  /** Since when it does not say what is true any more; null: it does. */
+  outdatedAt: string | null;
 }
 
 export interface ChannelFact {

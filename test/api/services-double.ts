@@ -19,6 +19,7 @@ import type {
 } from '../../api/services.ts';
 import { drillsDouble } from './drills-double.ts';
 import { evidenceDouble } from './evidence-double.ts';
+import { kitDouble } from './kit-double.ts';
 
 export interface ServicesDouble extends Services {
   calls: { name: string; arguments: unknown[] }[];
@@ -63,6 +64,7 @@ export function servicesDouble(): ServicesDouble {
   const plain: ServicesDouble = {
     ...drillsDouble(),
     ...evidenceDouble(),
+    ...kitDouble(),
     calls: [],
     jobs: new Map(),
     events: new Map(),
