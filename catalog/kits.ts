@@ -23,10 +23,7 @@ export interface WrittenKit {
   outdatedAt: string | null;
 }
 
-export interface NewKit extends Omit<
-  WrittenKit,
-  'writtenBy' | 'confirmedAt' | 'confirmedBy' | 'outdatedAt'
-> {
+export interface NewKit extends Omit<WrittenKit, 'writtenBy' | 'confirmedAt' | 'confirmedBy' | 'outdatedAt'> {
   /** References of the secrets in it. */
   opened: string[];
   confirmed: boolean;

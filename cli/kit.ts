@@ -24,7 +24,11 @@ interface Kit {
 }
 
 export function kitCommands(program: Command): void {
-  const kit = group(program, 'kit', 'the recovery kit: what it takes to get everything back without Holdfast');
+  const kit = group(
+    program,
+    'kit',
+    'the recovery kit: what it takes to get everything back without Holdfast',
+  );
 
   kit
     .command('export')

@@ -79,7 +79,11 @@ export async function restoreBySheet(
         });
         const { manifest } = point;
         if (manifest?.kind !== 'postgres') return [];
-        const differences = await differencesIn({ ...address, database: asset.database }, manifest.tables, step);
+        const differences = await differencesIn(
+          { ...address, database: asset.database },
+          manifest.tables,
+          step,
+        );
         const detail = differences.join('; ') || `${asset.database} was made as the sheet says`;
         return [{ name: 'by the sheet', ok: differences.length === 0, detail }];
       },

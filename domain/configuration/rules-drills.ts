@@ -87,7 +87,8 @@ function contradictions(document: unknown, path: Path): Finding[] {
     found.push({ path: [...path, 'smoke', http, 'http'], message, fix });
   }
   if (isMapping(at('kit')) && at('scenario') !== 'keyLoss') {
-    const message = 'the recovery kit is rehearsed where the key is lost, and this drill plays something else';
+    const message =
+      'the recovery kit is rehearsed where the key is lost, and this drill plays something else';
     found.push({ path: [...path, 'kit'], atKey: true, message, fix: 'write scenario: keyLoss' });
   }
   return found;

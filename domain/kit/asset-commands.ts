@@ -42,9 +42,11 @@ export function placedAt(asset: KitAsset, root: string): string {
 }
 
 function tags(asset: string, part?: string): string {
-  return [`holdfast:asset=${asset}`, 'holdfast:kind=regular', ...(part ? [`holdfast:part=${part}`] : [])].join(
-    ',',
-  );
+  return [
+    `holdfast:asset=${asset}`,
+    'holdfast:kind=regular',
+    ...(part ? [`holdfast:part=${part}`] : []),
+  ].join(',');
 }
 
 /** Names are plain words: see the names of the configuration. */
@@ -68,9 +70,11 @@ function directory({ name, path, stored }: PathAsset, restic: string): Omit<Asse
       'if [ -e "$DESTINATION" ]; then mv "$DESTINATION" "$DESTINATION.before-$(date -u +%Y%m%dT%H%M%SZ)"; fi',
       `cp -a "$TARGET/${name}/files" "$DESTINATION"`,
     ].join('\n'),
-    check: [`DESTINATION="\${ROOT:-}"${shellWord(path)}`, 'find "$DESTINATION" | wc -l', 'du -sh "$DESTINATION"'].join(
-      '\n',
-    ),
+    check: [
+      `DESTINATION="\${ROOT:-}"${shellWord(path)}`,
+      'find "$DESTINATION" | wc -l',
+      'du -sh "$DESTINATION"',
+    ].join('\n'),
   };
 }
 

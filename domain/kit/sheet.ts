@@ -51,7 +51,16 @@ export function renderSheet(facts: SheetFacts): string {
   ].join('\n');
 }
 
-function head({ kit, digest, writtenAt, host, dataDir, holdfast, sealedFor, rtoSeconds }: SheetFacts): string[] {
+function head({
+  kit,
+  digest,
+  writtenAt,
+  host,
+  dataDir,
+  holdfast,
+  sealedFor,
+  rtoSeconds,
+}: SheetFacts): string[] {
   return [
     `# Recovery kit of ${host}`,
     '',
@@ -91,9 +100,7 @@ function opening({ passphrase }: SheetFacts): string[] {
       'export KIT="${KIT:-$HOME/recovery-kit}" TARGET="${TARGET:-$HOME/recovered}"',
       'mkdir -p "$KIT" "$TARGET"',
     ]),
-    ...block('Open', [
-      `age -d ${passphrase ? '' : '-i "$IDENTITY" '}${SEALED_FILE} | tar -x -C "$KIT"`,
-    ]),
+    ...block('Open', [`age -d ${passphrase ? '' : '-i "$IDENTITY" '}${SEALED_FILE} | tar -x -C "$KIT"`]),
   ];
 }
 
@@ -110,7 +117,9 @@ function repositoryPart(facts: SheetFacts, repository: KitRepository): string[] 
         `- needs ${code(variable.name)}, kept at ${code(variable.reference)}; in the sealed part: ${code(`${folder}/environment`)}`,
     ),
     ...(ssh?.identity ? [`- reached with the ssh key ${code(`${folder}/identity`)} of the sealed part`] : []),
-    ...(ssh?.knownHosts ? [`- its host is known by ${code(`${folder}/known_hosts`)} of the sealed part`] : []),
+    ...(ssh?.knownHosts
+      ? [`- its host is known by ${code(`${folder}/known_hosts`)} of the sealed part`]
+      : []),
     '',
     ...block(USE, [`. "$KIT/${folder}/environment"`, `${resticFor(repository)} snapshots --latest 1`]),
     'Where Holdfast is to be had, one command brings back its configuration, catalogue, audit chain and evidence;',

@@ -185,7 +185,14 @@ export const recordings: Recording[] = [
     name: 'export-kit',
     workflow: 'exportKit',
     input: {
-      ...{ kitId: 'kit-1', folder: '/kit', recipients: [], passphraseFile: null, asked: true, actor: 'tester' },
+      ...{
+        kitId: 'kit-1',
+        folder: '/kit',
+        recipients: [],
+        passphraseFile: null,
+        asked: true,
+        actor: 'tester',
+      },
     },
     script: {},
   },

@@ -18,7 +18,9 @@ describe('exportKit', () => {
   });
 
   it('is tried twice, and a key that does not resolve only once', async () => {
-    const away = await play('exportKit', input, { writeKit: async () => failUndecided('catalog.unreachable') });
+    const away = await play('exportKit', input, {
+      writeKit: async () => failUndecided('catalog.unreachable'),
+    });
     await assert.rejects(away.ending());
     assert.equal(away.of('writeKit').length, 2);
     const keyless = await play('exportKit', input, { writeKit: async () => failWith('secret.unresolved') });

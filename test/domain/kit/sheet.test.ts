@@ -19,7 +19,13 @@ function factsOf(configuration: Configuration, seen = new Map<string, SeenPoint>
 
 function sheetOf(kit: KitFacts): string {
   return renderSheet({
-    ...{ kit, digest: 'd'.repeat(64), writtenAt: '2026-11-20T02:00:00Z', host: 'shop-1', dataDir: '/var/lib/h' },
+    ...{
+      kit,
+      digest: 'd'.repeat(64),
+      writtenAt: '2026-11-20T02:00:00Z',
+      host: 'shop-1',
+      dataDir: '/var/lib/h',
+    },
     ...{ holdfast: '0.1.0', sealedFor: ['age1…'], passphrase: false, rtoSeconds: 1800 },
   });
 }
@@ -27,7 +33,14 @@ function sheetOf(kit: KitFacts): string {
 const base = aConfiguration().assets[0]!;
 const three = aConfiguration({
   assets: [
-    { ...base, name: 'orders', type: 'postgres', url: { kind: 'env', name: 'U' }, method: 'dump', checks: [{ sql: "select 'x' = 'x'" }] },
+    {
+      ...base,
+      name: 'orders',
+      type: 'postgres',
+      url: { kind: 'env', name: 'U' },
+      method: 'dump',
+      checks: [{ sql: "select 'x' = 'x'" }],
+    },
     { ...base, name: 'sales', type: 'sqlite', path: '/srv/app/sales.db', expect: { minBytes: 1 } },
     { ...base, name: 'uploads', type: 'directory', path: "/srv/it's here" },
   ] as Configuration['assets'],
@@ -35,7 +48,15 @@ const three = aConfiguration({
 });
 
 describe('the sheet of the recovery kit', () => {
-  const text = sheetOf(factsOf(three, new Map([['orders', point], ['uploads', point]])));
+  const text = sheetOf(
+    factsOf(
+      three,
+      new Map([
+        ['orders', point],
+        ['uploads', point],
+      ]),
+    ),
+  );
   const blocks = shellBlocks(text);
 
   it('has for every asset, in every repository it is in, how to look, fetch, place and check', () => {
