@@ -1,11 +1,13 @@
 import type { LeaseGrant, LeaseRequest, RepositoryFence } from '../domain/lease.ts';
 import type { AssetStatus, Failure, JobStatus, JobType, Trigger } from '../domain/job.ts';
 import type { DrillRecord } from '../domain/evidence/record.ts';
+import type { BeginControlPlane, ControlPlanePlan, StoreControlPlane } from './control-plane-contract.ts';
 import type { BeginDrill, DrillPlan, EndDrill } from './drill-contract.ts';
 import type { Proof, RequiredProof } from '../domain/proof.ts';
 import type { Impact, RestoreStatus } from '../domain/restore.ts';
 import type { ProofReport } from '../domain/recovery-point.ts';
 
+export type * from './control-plane-contract.ts';
 export type * from './drill-contract.ts';
 export type * from './kit-contract.ts';
 
@@ -144,6 +146,7 @@ export interface ControlActivities {
   /** Chooses the points and holds them until the drill has ended. */
   beginDrill(input: BeginDrill): Promise<DrillPlan>;
   endDrill(input: EndDrill): Promise<JobStatus>;
+  beginControlPlane(input: BeginControlPlane): Promise<ControlPlanePlan>;
   beginRestore(input: BeginRestore): Promise<RestorePlan>;
   restoreStatus(input: RestoreStatusChange): Promise<void>;
   /** Refuses what is held or used by an open restore; from then on nobody may rely on the point. */
@@ -250,6 +253,9 @@ export interface HostActivities {
   forgetPlanned(input: RetentionStep & { leftovers: string[] }): Promise<void>;
   pruneRepository(input: RetentionStep): Promise<{ freedBytes: number; remainingBytes: number }>;
   checkRepository(input: RetentionStep & { freedBytes: number; remainingBytes: number }): Promise<void>;
+
+  /** Stores the control plane's own recovery point there; null where the repository was never made. */
+  storeControlPlane(input: StoreControlPlane): Promise<{ point: string | null }>;
 
   checkRestoreTarget(plan: RestorePlan): Promise<void>;
   stageRestore(input: RestorePlan & Leased): Promise<void>;

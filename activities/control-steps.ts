@@ -10,6 +10,7 @@ import { asFailure } from './activity-step.ts';
 import type { BeginJob, BeginRestore, ControlActivities, JobPlan } from './contract.ts';
 import { derivedId } from './derived-id.ts';
 import { assetOf, type Deployment } from './deployment.ts';
+import { beginControlPlane } from './control-plane/begin.ts';
 import { beginDrill, endDrill } from './drills/drill-control.ts';
 import { sayWhatWasLeftOut } from './overrun.ts';
 import { pointsToVerify } from './points-to-verify.ts';
@@ -24,6 +25,7 @@ export function createControlSteps(deployment: Deployment): ControlActivities {
     beginJob: (input) => beginJob(deployment, input),
     beginDrill: (input) => beginDrill(deployment, input),
     endDrill: (input) => endDrill(deployment, input),
+    beginControlPlane: (input) => beginControlPlane(deployment, input),
     beginAsset: ({ jobId, asset }) => catalog.jobs.setAsset(jobId, asset, { status: 'running' }),
     endAsset: async ({ jobId, asset, outcome }) =>
       catalog.jobs.setAsset(jobId, asset, {

@@ -18,6 +18,8 @@ export interface Deployment {
   catalog: Catalog;
   processes: ProcessFence;
   dataDir: string;
+  /** The catalogue's own address, with its password: what is dumped when the control plane stores itself. */
+  catalogUrl: string;
   /** Task queue of this host. */
   hostQueue: string;
   /** The worker's clock; tests hand in their own. */

@@ -14,7 +14,7 @@ import { artifactIdOf } from './store-parts.ts';
 export async function recordOwnPoints(
   catalog: Catalog,
   repository: string,
-  asset: Asset,
+  asset: LabelledAsset,
   listed: readonly EngineSnapshot[],
 ): Promise<string[]> {
   const own = listed.filter(({ labels }) => labels?.kind === 'regular' && isNamed(asset, labels.asset));
@@ -30,6 +30,19 @@ export async function recordOwnPoints(
   return recorded;
 }
 
+/** What there is to know of an asset that no configuration has any more. */
+export type LabelledAsset = Pick<Asset, 'name' | 'type' | 'renamedFrom'>;
+
+/** The assets whose names are on points here, and what the parts of those points show them to be. */
+export function labelledAssets(listed: readonly EngineSnapshot[]): LabelledAsset[] {
+  const types = new Map<string, Asset['type']>();
+  for (const { labels } of listed) {
+    const [type] = ASSET_TYPES.filter((one) => DATA_PARTS[one] === labels?.part);
+    if (labels?.kind === 'regular' && type) types.set(labels.asset, type);
+  }
+  return [...types].map(([name, type]) => ({ name, type }));
+}
+
 interface OwnPart {
   part: ArtifactPart;
   snapshot: EngineSnapshot;
@@ -43,7 +56,7 @@ interface OwnPoint {
 }
 
 /** Its snapshots keep the labels of the name it had. */
-function isNamed({ name, renamedFrom }: Asset, label: string): boolean {
+function isNamed({ name, renamedFrom }: LabelledAsset, label: string): boolean {
   return label === name || label === renamedFrom;
 }
 
@@ -51,7 +64,7 @@ function isNamed({ name, renamedFrom }: Asset, label: string): boolean {
  * All parts of one attempt have one time. Where a later attempt stored the point anew, that one counts; an attempt
  * that was broken off before it had the data is no point.
  */
-function pointsIn(asset: Asset, own: readonly EngineSnapshot[]): OwnPoint[] {
+function pointsIn(asset: LabelledAsset, own: readonly EngineSnapshot[]): OwnPoint[] {
   const points = new Map<string, OwnPoint>();
   for (const snapshot of own.filter(({ labels }) => labels?.part === DATA_PARTS[asset.type])) {
     const { labels, takenAt } = snapshot;
@@ -67,6 +80,7 @@ function pointsIn(asset: Asset, own: readonly EngineSnapshot[]): OwnPoint[] {
   return [...points.values()];
 }
 
+const ASSET_TYPES: readonly Asset['type'][] = ['directory', 'sqlite', 'postgres'];
 const DATA_PARTS: Record<Asset['type'], string> = {
   directory: 'files',
   sqlite: 'database',
@@ -79,14 +93,19 @@ const METHODS: Record<Asset['type'], CaptureMethod> = {
 };
 
 /** As `store` gives it: a folder lies under its own path, what a command printed at the top. */
-function partOf(asset: Asset, snapshot: EngineSnapshot): OwnPart {
+function partOf(asset: LabelledAsset, snapshot: EngineSnapshot): OwnPart {
   const name = snapshot.labels?.part ?? '';
   const printed = asset.type === 'postgres' || name === UNREAD_PART;
   const path = printed ? '/' : (snapshot.paths[0] ?? '/');
   return { part: { name, snapshotId: snapshot.id, path }, snapshot };
 }
 
-async function record(catalog: Catalog, repository: string, asset: Asset, point: OwnPoint): Promise<void> {
+async function record(
+  catalog: Catalog,
+  repository: string,
+  asset: LabelledAsset,
+  point: OwnPoint,
+): Promise<void> {
   const parts = point.parts.map(({ part }) => part);
   const copy = { repository, artifactId: artifactIdOf(parts), parts, storedAt: point.takenAt };
   if (await isKnown(catalog, point.id)) {

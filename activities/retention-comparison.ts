@@ -23,7 +23,7 @@ export async function compareWithCatalogue(
 ): Promise<Comparison> {
   const listed = await repository.snapshots({}, step);
   const there = new Set(listed.map(({ id }) => id));
-  const missing = plan.assets.flatMap(({ copies }) =>
+  const missing = [...plan.assets, plan.controlPlane].flatMap(({ copies }) =>
     copies
       .filter((copy) => proofOfCopy(copy, copy) !== 'damaged')
       .flatMap(({ id: pointId, snapshotIds }) =>

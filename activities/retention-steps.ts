@@ -2,6 +2,7 @@ import { anomaliesIn, planRepository } from '../catalog/index.ts';
 import { policyOf } from '../domain/chosen.ts';
 import { formatBytes } from '../domain/bytes.ts';
 import type { Policy } from '../domain/configuration/types.ts';
+import { rollbackWords } from '../domain/control-plane/rollback.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import type { Anomaly } from '../domain/retention/anomalies.ts';
 import { runStep } from './activity-step.ts';
@@ -65,6 +66,7 @@ export function createRetentionSteps(deployment: Deployment): RetentionSteps {
         const configuration = await configurationOf(deployment, input.configuration);
         const now = deployment.clock();
         await catalog.clock.note(now);
+        await refuseRolledBack(repository.name);
         const plan = await planRepository(catalog, {
           configuration,
           policy,
@@ -89,7 +91,7 @@ export function createRetentionSteps(deployment: Deployment): RetentionSteps {
         for (const pointId of missing) {
           await catalog.points.markCopy(pointId, repository.name, { damagedAt: now.toISOString() });
         }
-        const decisions = plan.assets.flatMap(({ asset, decisions: all }) =>
+        const decisions = [...plan.assets, plan.controlPlane].flatMap(({ asset, decisions: all }) =>
           all.map((decision) => ({ asset, ...decision })),
         );
         const drops = decisions.filter(
@@ -110,6 +112,8 @@ export function createRetentionSteps(deployment: Deployment): RetentionSteps {
           await catalog.jobs.setAsset(input.jobId, asset, { notes: [note] });
           step.say('info', `${asset} in ${note}`);
         }
+        const own = drops.filter((drop) => drop.asset === plan.controlPlane.asset).length;
+        if (own > 0) step.say('info', `${own} points of the control plane in ${repository.name} are to go`);
         return { there: true, leftovers };
       }),
 
@@ -150,6 +154,18 @@ export function createRetentionSteps(deployment: Deployment): RetentionSteps {
         await catalog.retention.end(input.jobId, repository.name, { freedBytes, remainingBytes });
       }),
   };
+
+  /** No plan can be believed that was made of points which are not there: whoever confirms it has not looked. */
+  async function refuseRolledBack(name: string): Promise<void> {
+    const found = (await catalog.controlPlane.rollbacks()).find(({ repository }) => repository === name);
+    if (!found) return;
+    throw new HoldfastError({
+      code: 'repository.disagrees',
+      message: `nothing is dropped from ${name}: it was rolled back to an older state`,
+      cause: rollbackWords(found),
+      hint: `bring back the newer state, or say that this is how it is: \`holdfast control-plane accept ${name} --reason …\``,
+    });
+  }
 
   /** What is out of the lists goes from the engine, also what a run before this one left. */
   async function finishWithdrawn(input: RetentionStep, repository: Repository, step: Step): Promise<void> {

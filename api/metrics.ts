@@ -5,6 +5,7 @@ import { Gauge, Registry } from 'prom-client';
 import { WINDOW_DAYS, windowNames } from '../domain/objectives/windows.ts';
 import type { CopyState } from '../domain/copies/lag.ts';
 import type { Api } from './api.ts';
+import type { ControlPlaneItem } from './control-plane-services.ts';
 import type { AssetStatusItem, JobCount, ServiceHealth, Services, StatusReport } from './services.ts';
 
 export function metricsRoute(api: Api, services: Services): void {
@@ -14,22 +15,28 @@ export function metricsRoute(api: Api, services: Services): void {
     config: { role: 'viewer' },
     schema: { summary: 'The figures of `status` and the jobs of the last 24 hours, for Prometheus' },
     handler: async (_request, reply) => {
-      const [report, copies, jobs, health] = await Promise.all([
+      const [report, copies, controlPlane, jobs, health] = await Promise.all([
         services.status(),
         services.listCopies(null),
+        services.listControlPlane(),
         services.jobCounts(),
         services.health(),
       ]);
-      const registry = metricsOf(report, copies, jobs, health);
+      const registry = metricsOf(report, { copies, controlPlane, jobs }, health);
       return reply.type(registry.contentType).send(await registry.metrics());
     },
   });
 }
 
+interface Counted {
+  copies: readonly CopyState[];
+  controlPlane: readonly ControlPlaneItem[];
+  jobs: readonly JobCount[];
+}
+
 function metricsOf(
   report: StatusReport,
-  copies: readonly CopyState[],
-  jobs: readonly JobCount[],
+  { copies, controlPlane, jobs }: Counted,
   health: ServiceHealth,
 ): Registry {
   const registry = new Registry();
@@ -58,6 +65,11 @@ function metricsOf(
       labels,
       lastStatus === null ? null : Number(lastStatus === 'failed'),
     );
+  }
+  for (const { repository, stored, rolledBack } of controlPlane) {
+    const at = timestamp(stored?.takenAt ?? null);
+    set(registry, 'holdfast_control_plane_last_success_timestamp_seconds', { repository }, at);
+    set(registry, 'holdfast_repository_rolled_back', { repository }, Number(rolledBack !== null));
   }
   for (const { type, status, count } of jobs) set(registry, 'holdfast_jobs', { type, status }, count);
   for (const { name: part, ok } of health.parts) set(registry, 'holdfast_part_up', { part }, Number(ok));
@@ -98,6 +110,10 @@ const HELP = {
     'How long the recovery point that has waited longest for its copy has been waiting.',
   holdfast_copy_lag_objective_seconds: 'How long a recovery point may wait for its copy.',
   holdfast_copy_failed: 'Whether the last attempt at the copy failed.',
+  holdfast_control_plane_last_success_timestamp_seconds:
+    'When the newest recovery point of the control plane in the repository was taken.',
+  holdfast_repository_rolled_back:
+    'Whether the repository was found in an older state that nobody has accepted.',
   holdfast_jobs: 'Jobs that are open or began in the last 24 hours.',
   holdfast_part_up: 'Whether each part that the service needs answers.',
 } as const;

@@ -104,6 +104,15 @@ const manifest = z.discriminatedUnion('kind', [
     bytes: z.number(),
     tables: z.record(z.string(), z.number()),
   }),
+  z.object({
+    kind: z.literal('control-plane'),
+    files: z.number(),
+    bytes: z.number(),
+    migration: z.string(),
+    configurationDigest: z.string().nullable(),
+    audit: z.object({ sequence: z.number(), hash: z.string() }).nullable(),
+    evidence: z.object({ sequence: z.number(), digest: z.string() }).nullable(),
+  }),
 ]) satisfies z.ZodType<Manifest>;
 
 const copy = z.object({

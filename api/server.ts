@@ -11,6 +11,7 @@ import { HoldfastError } from '../domain/errors.ts';
 import type { Api } from './api.ts';
 import { auditRoutes } from './audit.ts';
 import { backupRoutes } from './backup.ts';
+import { controlPlaneRoutes } from './control-plane.ts';
 import { configurationRoutes } from './configuration.ts';
 import { installErrorHandler } from './errors.ts';
 import { installGate } from './gate.ts';
@@ -96,6 +97,7 @@ function addRoutes(api: Api, { services, tokens }: ServerOptions): void {
   restoreRoutes(api, services);
   incidentRoutes(api, services);
   copyRoutes(api, services);
+  controlPlaneRoutes(api, services);
   retentionRoutes(api, services);
   configurationRoutes(api, services);
   policyRoutes(api, services);

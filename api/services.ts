@@ -27,6 +27,7 @@ import type { PointKind, RecoveryPoint } from '../domain/recovery-point.ts';
 import type { RemovalPlan } from '../domain/removal.ts';
 import type { Restore } from '../domain/restore.ts';
 import type { VerificationPlan } from '../domain/verification/policy-plan.ts';
+import type { ControlPlaneServices } from './control-plane-services.ts';
 import type { DrillServices } from './drill-services.ts';
 import type { EvidenceServices } from './evidence-services.ts';
 import type { KitServices } from './kit-services.ts';
@@ -269,7 +270,7 @@ export interface ServiceHealth {
   parts: { name: string; ok: boolean }[];
 }
 
-export interface Services extends EvidenceServices, DrillServices, KitServices {
+export interface Services extends ControlPlaneServices, EvidenceServices, DrillServices, KitServices {
   health(): Promise<ServiceHealth>;
   status(): Promise<StatusReport>;
   /** Open ones, and those that began in the last 24 hours. */

@@ -9,6 +9,7 @@ import type { PointCopy, PointKind, RecoveryPoint } from '../domain/recovery-poi
 import type { Restore, RestoreStatus } from '../domain/restore.ts';
 import type { Audit } from './audit.ts';
 import type { Configurations } from './configurations.ts';
+import type { ControlPlaneRecords } from './control-plane.ts';
 import type { Durations } from './durations.ts';
 import type { Drills } from './drills.ts';
 import type { EvidenceRecords } from './evidence.ts';
@@ -44,6 +45,7 @@ export interface Catalog {
   readonly removals: Removals;
   readonly restores: Restores;
   readonly configurations: Configurations;
+  readonly controlPlane: ControlPlaneRecords;
   readonly repositories: Repositories;
   readonly schedules: Schedules;
   readonly policyPauses: PolicyPauses;
@@ -180,6 +182,8 @@ export interface Points {
    * one does. null when there is none.
    */
   newest(asset: string, wanted?: NewestWanted): Promise<RecoveryPoint | null>;
+  /** How many points have a copy in each repository, by its name; of every kind. */
+  countByRepository(): Promise<{ repository: string; points: number }[]>;
   /** Points with a copy in this repository made of any of these engine snapshots. */
   withSnapshots(repository: string, snapshotIds: readonly string[]): Promise<RecoveryPoint[]>;
 }

@@ -13,12 +13,20 @@ import { json } from './storable.ts';
 
 export interface Configurations {
   /** Stores the document, brings assets, policies, sites and repositories in line; says what differed. */
-  apply(configuration: Configuration): Promise<ConfigurationDifference>;
+  apply(configuration: Configuration, written?: WrittenFile): Promise<ConfigurationDifference>;
   /** The same answer without writing anything. */
   compare(configuration: Configuration): Promise<ConfigurationDifference>;
   current(): Promise<AppliedConfiguration | null>;
   /** As it was applied under this digest, also when a later one replaced it. */
   find(digest: string): Promise<AppliedConfiguration>;
+  /** Of the one in force; null where an earlier version applied it. */
+  written(): Promise<WrittenFile | null>;
+}
+
+/** The text, and the absolute path of the file it was read from. */
+export interface WrittenFile {
+  source: string;
+  path: string;
 }
 
 export interface AppliedConfiguration {
@@ -50,16 +58,27 @@ export function configurations(database: Database): Configurations {
   // One of a thousand policies is megabytes, and nearly always the one that was read before.
   let last: Known | null = null;
   return {
-    apply: (configuration) =>
+    apply: (configuration, written) =>
       database.write('applying the configuration', async (transaction) => {
         const { query, audit, at } = transaction;
         // One at a time, so that each is compared with what the one before it left.
         await query('lock table configurations in share row exclusive mode');
         const difference = await compare(query, configuration);
-        if (!difference.changed) return difference;
+        if (!difference.changed) {
+          await keepWritten(transaction, difference.digest, written);
+          return difference;
+        }
         const [kept] = await query<{ id: number }>(
-          'insert into configurations (digest, document, applied_by, applied_at) values ($1, $2, $3, $4) returning id',
-          [difference.digest, json(configuration), database.actor, at],
+          `insert into configurations (digest, document, applied_by, applied_at, source, path)
+           values ($1, $2, $3, $4, $5, $6) returning id`,
+          [
+            difference.digest,
+            json(configuration),
+            database.actor,
+            at,
+            written?.source ?? null,
+            written?.path ?? null,
+          ],
         );
         await carryOutRenames(transaction, configuration, difference.renamed);
         await reconcile(transaction, configuration, difference, kept?.id ?? 0);
@@ -82,7 +101,33 @@ export function configurations(database: Database): Configurations {
     },
 
     find: (digest) => database.read('reading an earlier configuration', (query) => byDigest(query, digest)),
+
+    written: () =>
+      database.read('reading the configuration as it was written', async (query) => {
+        const [row] = await query<{ source: string | null; path: string | null }>(
+          'select source, path from configurations order by id desc limit 1',
+        );
+        return row?.source != null && row.path !== null ? { source: row.source, path: row.path } : null;
+      }),
   };
+}
+
+/** Comments may have changed, or the file's place, and the document not: the newest text is the one to keep. */
+async function keepWritten(
+  { query, audit }: Transaction,
+  digest: string,
+  written: WrittenFile | undefined,
+): Promise<void> {
+  if (!written) return;
+  const kept = await query(
+    `update configurations set source = $1, path = $2
+      where id = (select max(id) from configurations)
+        and (source is distinct from $1 or path is distinct from $2) returning id`,
+    [written.source, written.path],
+  );
+  if (kept.length === 0) return;
+  const details = { digest, path: written.path };
+  audit({ action: 'configuration.rewritten', subject: `configuration/${digest.slice(0, 12)}`, details });
 }
 
 async function compare(query: Query, configuration: Configuration): Promise<ConfigurationDifference> {

@@ -6,6 +6,7 @@ import type { Catalog } from './catalog.ts';
 import { clockSeen } from './clock-seen.ts';
 import { configurations } from './configurations.ts';
 import { connect, type Connection } from './connection.ts';
+import { controlPlaneRecords } from './control-plane.ts';
 import { databaseOf } from './database.ts';
 import { drills } from './drills.ts';
 import { durations } from './durations.ts';
@@ -42,12 +43,13 @@ export { assetFacts } from './asset-facts.ts';
 export { verifyExport } from './audit.ts';
 export type * from './catalog.ts';
 export type { AppliedConfiguration, ConfigurationDifference, Difference } from './configurations.ts';
+export type { MissingPoint, Rollback } from './control-plane.ts';
 export type { DrillRow } from './drills.ts';
 export type { EvidenceEntry, StoredEvidence } from './evidence.ts';
 export type { PointHold } from './holds.ts';
 export type { WrittenKit } from './kits.ts';
 export type { ChannelFailure } from './notifications.ts';
-export { migrateCatalog } from './migrate.ts';
+export { knowsMigration, migrateCatalog } from './migrate.ts';
 export { objectiveStatus } from './objective-status.ts';
 export { oldestUnread, unreadTooLong, type OldestUnread } from './oldest-unread.ts';
 export type { PolicyPause } from './policy-pauses.ts';
@@ -93,6 +95,7 @@ function catalogOn(connection: Connection, actor: string, clock: () => Date): Ca
     removals: removals(database),
     restores: restores(database),
     configurations: configurations(database),
+    controlPlane: controlPlaneRecords(database),
     repositories: repositories(database),
     schedules: schedules(database),
     policyPauses: policyPauses(database),

@@ -128,14 +128,14 @@ async function alreadyBegun(query: Query, job: NewJob): Promise<boolean> {
 async function alreadyRunning(query: Query, job: NewJob): Promise<HoldfastError> {
   const [other] = await query<{ id: string; workflowId: string }>(
     `select id, workflow_id as "workflowId" from jobs
-      where policy = $1 and type = $2 and repository is not distinct from $3
+      where policy is not distinct from $1 and type = $2 and repository is not distinct from $3
         and status in ('running', 'waiting')`,
     [job.policy, job.type, job.repository ?? null],
   );
   const what = job.repository ? `${job.type} to ${job.repository}` : job.type;
   return new HoldfastError({
     code: 'request.conflict',
-    message: `a ${what} of policy ${job.policy} is running already`,
+    message: `a ${what}${job.policy === null ? '' : ` of policy ${job.policy}`} is running already`,
     cause: other ? `job ${other.id}, workflow ${other.workflowId}` : 'it ended just now',
     hint: other
       ? `wait for it (\`holdfast jobs show ${other.id.slice(0, 8)}\`), or cancel it first`

@@ -66,6 +66,11 @@ export async function assertCurrent(query: Query): Promise<void> {
   });
 }
 
+/** Whether this program has a migration of that name: a catalogue with others was made by a newer one. */
+export async function knowsMigration(name: string): Promise<boolean> {
+  return (await migrationsKnown()).includes(name);
+}
+
 const MIGRATIONS_TABLE = 'migrations';
 const MIGRATIONS_FOLDER = fileURLToPath(new URL('./migrations', import.meta.url));
 
@@ -163,15 +168,24 @@ async function letApplicationIn(client: Client, password: string): Promise<strin
  * what says where points are kept; to the audit chain and the evidence it may only add (law 9).
  */
 function grants(role: string, database: string): string[] {
+  const functions = [
+    'withdraw_copy(uuid, text, uuid, text[], timestamptz)',
+    'forget_old_records(timestamptz)',
+  ];
   return [
     `grant connect on database ${database} to ${role}`,
     `grant usage on schema ${SCHEMA} to ${role}`,
     `revoke all on all tables in schema ${SCHEMA} from ${role}`,
     `grant select, insert, update on all tables in schema ${SCHEMA} to ${role}`,
+    // It stores the catalogue itself as a recovery point: pg_dump reads the sequences, too.
+    `grant select on all sequences in schema ${SCHEMA} to ${role}`,
     // An asset that was renamed, with an event on the chain. A copy can only be moved aside.
     `grant delete on ${SCHEMA}.sync_state, ${SCHEMA}.assets to ${role}`,
-    `grant execute on function ${SCHEMA}.withdraw_copy(uuid, text, uuid, text[], timestamptz) to ${role}`,
-    `grant execute on function ${SCHEMA}.forget_old_records(timestamptz) to ${role}`,
+    ...functions.flatMap((name) => [
+      // A dump that was restored without its rights lets everybody.
+      `revoke execute on function ${SCHEMA}.${name} from public`,
+      `grant execute on function ${SCHEMA}.${name} to ${role}`,
+    ]),
     `grant delete on ${SCHEMA}.idempotency_keys to ${role}`,
     `revoke update on ${SCHEMA}.audit_events, ${SCHEMA}.evidence from ${role}`,
     `revoke insert, update on ${SCHEMA}.audit_head, ${SCHEMA}.${MIGRATIONS_TABLE} from ${role}`,

@@ -156,8 +156,8 @@ const IN_A_POLICY = 'select unnest(assets) from policies where is_current';
 
 const COLUMNS = `id, asset, asset_type as "assetType", policy, job_id as "jobId", kind,
   taken_at as "takenAt", method, proof, partial, tags, bytes, added_bytes as "addedBytes", manifest,
-  exists (select from assets where name = point.asset and orphaned_at is not null)
-    or asset not in (${IN_A_POLICY}) as orphaned`;
+  kind <> 'system' and (exists (select from assets where name = point.asset and orphaned_at is not null)
+    or asset not in (${IN_A_POLICY})) as orphaned`;
 
 async function withCopies(query: Query, rows: PointRow[]): Promise<RecoveryPoint[]> {
   if (rows.length === 0) return [];

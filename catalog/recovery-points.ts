@@ -46,6 +46,13 @@ export function points(database: Database): Points {
         newestPoint(query, asset, wanted),
       ),
 
+    countByRepository: () =>
+      database.read('counting recovery points', (query) =>
+        query<{ repository: string; points: number }>(
+          'select repository, count(*) as points from point_copies group by repository order by repository',
+        ),
+      ),
+
     withSnapshots: (repository, snapshotIds) =>
       database.read('looking for the recovery points of snapshots', (query) =>
         pointsWithSnapshots(query, repository, snapshotIds),

@@ -2,6 +2,8 @@
 // repository, and nothing changes.
 
 import type { Configuration, Policy } from '../domain/configuration/types.ts';
+import { CONTROL_PLANE_ASSET } from '../domain/control-plane/bundle.ts';
+import { planControlPlaneRetention } from '../domain/control-plane/retention.ts';
 import { anomaliesOf, type Anomaly } from '../domain/retention/anomalies.ts';
 import type { ClockJump } from '../domain/retention/clock-jump.ts';
 import { retainedPoint, retentionIn, type Hold } from '../domain/retention/copy-facts.ts';
@@ -11,7 +13,15 @@ import type { CopyFacts } from './retention.ts';
 
 export interface RepositoryPlan {
   repository: string;
-  assets: { asset: string; copies: CopyFacts[]; decisions: Decision[] }[];
+  assets: AssetPlan[];
+  /** Of the control plane's own points there, which no policy's retention speaks of. */
+  controlPlane: AssetPlan;
+}
+
+interface AssetPlan {
+  asset: string;
+  copies: CopyFacts[];
+  decisions: Decision[];
 }
 
 export interface PlanRequest {
@@ -25,15 +35,20 @@ export async function planRepository(catalog: Catalog, request: PlanRequest): Pr
   const { configuration, policy, repository, now } = request;
   const configured = configuration.repositories.find(({ name }) => name === repository);
   const rules = retentionIn(policy, repository);
-  const assets: RepositoryPlan['assets'] = [];
-  for (const asset of policy.assets) {
+  const immutableDays = configured?.immutability?.days ?? null;
+  const pointsOf = async (asset: string) => {
     const holds = await holdsOn(catalog, asset);
     const copies = await everyCopy(catalog, asset, repository);
-    const points = copies.map((copy) => retainedPoint(copy, holds));
-    const immutableDays = configured?.immutability?.days ?? null;
+    return { copies, points: copies.map((copy) => retainedPoint(copy, holds)) };
+  };
+  const assets: AssetPlan[] = [];
+  for (const asset of policy.assets) {
+    const { copies, points } = await pointsOf(asset);
     assets.push({ asset, copies, decisions: planRetention({ points, rules, immutableDays, now }) });
   }
-  return { repository, assets };
+  const { copies, points } = await pointsOf(CONTROL_PLANE_ASSET);
+  const decisions = planControlPlaneRetention({ points, immutableDays, now });
+  return { repository, assets, controlPlane: { asset: CONTROL_PLANE_ASSET, copies, decisions } };
 }
 
 /** What of a plan cannot be believed; the snapshots are known to whoever has asked the repository. */

@@ -90,6 +90,8 @@ async function whyItStays(query: Query, point: WithdrawnPoint, repository: strin
   const [restore] = await openRestores(query, point.id);
   if (restore !== undefined) return `held by restore ${restore}: it has not ended`;
   if (point.removingSince !== null) return 'it is being removed by a person';
+  if (point.kind === 'system' && (await isNewestThere(query, point, repository)))
+    return `the newest of the control plane in ${repository}`;
   const elsewhere = await query(
     `select from point_copies where point_id = $1 and repository <> $2 and proof <> 'damaged' limit 1`,
     [point.id, repository],
@@ -101,6 +103,16 @@ async function whyItStays(query: Query, point: WithdrawnPoint, repository: strin
     if (newest?.id === point.id) return `the last whole copy of the ${words} of ${point.asset}`;
   }
   return null;
+}
+
+async function isNewestThere(query: Query, { id }: LockedPoint, repository: string): Promise<boolean> {
+  const [newest] = await query<{ id: string }>(
+    `select point.id from recovery_points as point join point_copies as copy on copy.point_id = point.id
+      where kind = 'system' and repository = $1 and copy.proof <> 'damaged'
+      order by taken_at desc, point.id desc limit 1`,
+    [repository],
+  );
+  return newest?.id === id;
 }
 
 type WithdrawnPoint = LockedPoint & { removingSince: string | null };

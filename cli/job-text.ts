@@ -10,9 +10,9 @@ import { exact, when } from './when.ts';
 /** `sync of critical to offsite`. */
 export function jobWords({ type, policy, repository }: Job): string {
   return [
-    type,
+    type === 'controlPlane' ? 'storing the control plane' : type,
     ...(policy === null ? [] : ['of', policy]),
-    ...(repository === null ? [] : ['to', repository]),
+    ...(repository === null ? [] : [type === 'controlPlane' ? 'in' : 'to', repository]),
   ].join(' ');
 }
 

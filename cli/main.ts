@@ -7,6 +7,7 @@ import { applyCommand } from './apply.ts';
 import { auditCommands } from './audit.ts';
 import { backupCommands } from './backup.ts';
 import { examples } from './command.ts';
+import { controlPlaneCommands } from './control-plane.ts';
 import { doctorCommand } from './doctor.ts';
 import { drillCommands } from './drill.ts';
 import { evidenceCommands } from './evidence.ts';
@@ -18,6 +19,7 @@ import { kitCommands } from './kit.ts';
 import { notifyCommands } from './notify.ts';
 import { pointsCommands } from './points.ts';
 import { policyCommands } from './policy.ts';
+import { recoverCommand } from './recover.ts';
 import { restoreCommands } from './restore.ts';
 import { retentionCommands } from './retention.ts';
 import { syncCommands } from './sync.ts';
@@ -88,6 +90,8 @@ function addCommands(program: Command): void {
   auditCommands(program);
   drillCommands(program);
   evidenceCommands(program);
+  controlPlaneCommands(program);
+  recoverCommand(program);
   tokenCommands(program);
 }
 

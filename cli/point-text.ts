@@ -35,7 +35,9 @@ export async function pointText(point: ListedPoint): Promise<string> {
     '',
     await table(head, copies),
     '',
-    `restore it with \`holdfast restore prepare --asset ${point.asset} --point ${point.id}\``,
+    point.kind === 'system'
+      ? 'the service is rebuilt from it with `holdfast recover`'
+      : `restore it with \`holdfast restore prepare --asset ${point.asset} --point ${point.id}\``,
   ].join('\n');
 }
 
@@ -48,6 +50,8 @@ function contentOf(manifest: Manifest): string {
       const rows = Object.values(manifest.tables).reduce((sum, count) => sum + count, 0);
       return `${counted(Object.keys(manifest.tables).length, 'table')}, ${counted(rows, 'row')}`;
     }
+    case 'control-plane':
+      return `the control plane: ${counted(manifest.files, 'file')}, the audit chain up to ${manifest.audit?.sequence ?? 0}`;
   }
 }
 

@@ -6,6 +6,7 @@ import { copiesText } from './copies-text.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import { does, type Outcome } from './outcome.ts';
 import { segment } from './service.ts';
+import { together } from './together.ts';
 
 interface RunOptions {
   to?: string;
@@ -56,23 +57,6 @@ export function syncCommands(program: Command): void {
         return { data: copies, text: () => copiesText(copies.items) };
       }),
     );
-}
-
-/** One job is told as it is, several as a list; of their ends the gravest counts, and one in part is the least grave. */
-function together(outcomes: Outcome[]): Outcome {
-  const [only] = outcomes;
-  if (only && outcomes.length === 1) return only;
-  const bad = outcomes.filter(({ exitCode = 0, error }) => exitCode !== 0 || error);
-  const gravest = bad.find(({ exitCode }) => exitCode !== 3) ?? bad[0];
-  return {
-    ...gravest,
-    data: { items: outcomes.map(({ data }) => data), next: null },
-    text: async () => {
-      const texts: string[] = [];
-      for (const { text } of outcomes) texts.push((await text?.()) ?? '');
-      return texts.join('\n\n');
-    },
-  };
 }
 
 function noCopies(policy: string): HoldfastError {

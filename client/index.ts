@@ -1,4 +1,5 @@
 export { asking, connect, TASK_QUEUE, type TemporalAddress } from './connection.ts';
+export { controlPlaneWorkflowId, startControlPlaneBackup } from './control-plane.ts';
 export { exportHistory } from './histories.ts';
 export {
   cancelJob,

@@ -1,6 +1,15 @@
 import type { Proof } from './proof.ts';
 
-export type JobType = 'preflight' | 'backup' | 'sync' | 'retention' | 'verify' | 'restore' | 'drill';
+export type JobType =
+  | 'preflight'
+  | 'backup'
+  | 'sync'
+  | 'retention'
+  | 'verify'
+  | 'restore'
+  | 'drill'
+  /** The control plane stores itself; of no policy. */
+  | 'controlPlane';
 export type JobStatus = 'running' | 'waiting' | 'success' | 'warning' | 'failed' | 'cancelled';
 export type AssetStatus = 'pending' | 'running' | 'success' | 'failed' | 'skipped';
 export type Trigger = 'schedule' | 'manual' | 'restore';
@@ -48,7 +57,7 @@ export interface Job {
   tags: string[];
   assets: JobAsset[];
   error: Failure | null;
-  /** Of a sync: the copy it brings up to date. */
+  /** Of a sync: the copy it brings up to date. Of the control plane: where it is stored. */
   repository: string | null;
 }
 

@@ -65,7 +65,7 @@ export interface RecoveryPoint {
 }
 
 /** What was true of the data when it was captured; a rehearsal must find the same again. */
-export type Manifest = DirectoryManifest | SqliteManifest | PostgresManifest;
+export type Manifest = DirectoryManifest | SqliteManifest | PostgresManifest | ControlPlaneSummary;
 
 export interface DirectoryManifest {
   kind: 'directory';
@@ -111,6 +111,17 @@ export interface PostgresManifest {
   bytes: number;
   /** Rows per `schema.table`, counted in the snapshot the dump was made from. */
   tables: Record<string, number>;
+}
+
+/** Of the control plane's own: the ends of what is in it. The whole of it lies in the repository. */
+export interface ControlPlaneSummary {
+  kind: 'control-plane';
+  files: number;
+  bytes: number;
+  migration: string;
+  configurationDigest: string | null;
+  audit: { sequence: number; hash: string } | null;
+  evidence: { sequence: number; digest: string } | null;
 }
 
 /** Outcome of rehearsing a restored copy against its manifest and the asset's own checks. */

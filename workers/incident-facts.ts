@@ -1,12 +1,16 @@
 // Everything the incidents are derived from, read from the catalogue.
 
 import { assetFacts, objectiveStatus, oldestUnread, unreadTooLong, type Catalog } from '../catalog/index.ts';
+import { whyBehind } from '../domain/control-plane/due.ts';
+import { rollbackWords } from '../domain/control-plane/rollback.ts';
+import { controlPlaneIn } from '../domain/control-plane/where.ts';
 import { policiesOfDrill } from '../domain/drills/scope.ts';
 import { roomWords } from '../domain/guards/watermark.ts';
 import type { Configuration } from '../domain/configuration/types.ts';
 import type {
   AssetFact,
   ChannelFact,
+  ControlPlaneFact,
   DrillFact,
   IncidentFacts,
   KitFact,
@@ -51,6 +55,7 @@ export async function incidentFacts(
     repositories: await repositoryFacts(catalog, configuration, now),
     lateCopies: (await catalog.copies.states(configuration.policies, now)).filter(({ breached }) => breached),
     kit: await kitFact(catalog),
+    controlPlane: await controlPlaneFacts(catalog, configuration, now),
     channels: await channelFacts(catalog, configuration),
     drills: (await catalog.drills.verdicts()).flatMap((verdict): DrillFact[] => {
       const drill = configuration.drills?.find(({ name }) => name === verdict.drill);
@@ -71,7 +76,7 @@ async function repositoryFacts(
   configuration: Configuration,
   now: Date,
 ): Promise<RepositoryFact[]> {
-  const { policies, repositories } = configuration;
+  const { repositories } = configuration;
   const states = await catalog.repositories.list();
   const rooms = new Map((await catalog.rooms.list()).map((room) => [room.repository, room]));
   const unread = await oldestUnread(catalog, configuration, now);
@@ -89,12 +94,36 @@ async function repositoryFacts(
       words: damage?.errors.slice(0, 3).join('\n') ?? '',
       full: full(name),
       unread: unreadTooLong(unread.get(name)),
-      policies: policies
-        .filter(({ repository, copies }) =>
-          [repository, ...copies.map((copy) => copy.repository)].includes(name),
-        )
-        .map((policy) => policy.name),
+      policies: policiesUsing(configuration, name),
     }));
+}
+
+function policiesUsing({ policies }: Configuration, name: string): string[] {
+  return policies
+    .filter(({ repository, copies }) => [repository, ...copies.map((copy) => copy.repository)].includes(name))
+    .map((policy) => policy.name);
+}
+
+async function controlPlaneFacts(
+  catalog: Catalog,
+  configuration: Configuration,
+  now: Date,
+): Promise<ControlPlaneFact[]> {
+  const { everySeconds, repositories } = controlPlaneIn(configuration);
+  const rollbacks = new Map((await catalog.controlPlane.rollbacks()).map((one) => [one.repository, one]));
+  const states = new Map(
+    (await catalog.controlPlane.states(repositories)).map((state) => [state.repository, state]),
+  );
+  return [...new Set([...states.keys(), ...rollbacks.keys()])].map((repository) => {
+    const state = states.get(repository);
+    const rollback = rollbacks.get(repository);
+    return {
+      repository,
+      behind: state ? whyBehind(state, everySeconds, now) : null,
+      rolledBack: rollback ? rollbackWords(rollback) : null,
+      policies: policiesUsing(configuration, repository),
+    };
+  });
 }
 
 async function channelFacts(catalog: Catalog, { notifications = [] }: Configuration): Promise<ChannelFact[]> {

@@ -1,12 +1,13 @@
 import { sendMessage } from '../activities/notify/send.ts';
 import { openCatalog } from '../catalog/index.ts';
-import { connect, exportKit } from '../client/index.ts';
+import { connect, controlPlaneWorkflowId, exportKit, startControlPlaneBackup } from '../client/index.ts';
 import { wordsOf } from '../domain/errors.ts';
 import { defaultCacheDirectory } from '../tools/cache.ts';
 import { archiveHistories } from './archive-histories.ts';
 import { forgetExpiredKeys } from './forget-keys.ts';
 import { forgetOldRecords } from './forget-records.ts';
 import { keepKitCurrent } from './keep-kit-current.ts';
+import { keepControlPlane } from './keep-control-plane.ts';
 import { repeat } from './repeat.ts';
 import { startWorker } from './run-worker.ts';
 import { readStack } from './stack-file.ts';
@@ -28,6 +29,8 @@ const FORGET_RECORDS_MILLISECONDS = 3_600_000;
 const MEND_MILLISECONDS = 3_600_000;
 /** How long a recovery kit may say what an `apply` has changed. */
 const KIT_MILLISECONDS = 15_000;
+/** How long after a drill its evidence may be on this host only. */
+const CONTROL_PLANE_MILLISECONDS = 20_000;
 /** Long before Temporal forgets a workflow that has ended (a day at the least). */
 const ARCHIVE_MILLISECONDS = 60_000;
 
@@ -36,6 +39,7 @@ const catalog = await openCatalog({ url: stack.catalogUrl, actor: `worker@${stac
 const worker = await startWorker({
   temporal: stack.temporal,
   catalog,
+  catalogUrl: stack.catalogUrl,
   dataDir: stack.dataDir,
   host: stack.host,
   bundle: await workflowBundle(defaultCacheDirectory()),
@@ -78,12 +82,25 @@ const keepingKit = repeat(
   }),
   (error) => process.stderr.write(`keeping the recovery kit current failed: ${wordsOf(error)}\n`),
 );
+const keepingControlPlane = repeat(
+  CONTROL_PLANE_MILLISECONDS,
+  () =>
+    keepControlPlane(
+      catalog,
+      (input, at) => startControlPlaneBackup(temporal, controlPlaneWorkflowId(input.repository, at), input),
+      new Date(),
+    ),
+  (error) => process.stderr.write(`storing the control plane failed: ${wordsOf(error)}\n`),
+);
 const watching = watchOn(
   { catalog, send: sendMessage, now: () => new Date(), random: Math.random },
   (error) => process.stderr.write(`watching for incidents failed: ${wordsOf(error)}\n`),
 );
 process.stdout.write('ready\n');
 await worker.ended;
-const loops = [takingUp, mending, archiving, forgetting, forgettingRecords, keepingKit, watching];
+const loops = [
+  ...[takingUp, mending, archiving, forgetting, forgettingRecords],
+  ...[keepingControlPlane, keepingKit, watching],
+];
 await Promise.all(loops.map((one) => one.stop()));
 await catalog.close();

@@ -14,6 +14,8 @@ const HOST_STEPS_AT_ONCE = 4;
 export interface WorkerOptions {
   temporal: TemporalAddress;
   catalog: Catalog;
+  /** As `catalog` was opened with. */
+  catalogUrl: string;
   dataDir: string;
   host: string;
   bundle: { codePath: string };
@@ -65,6 +67,7 @@ export async function startWorker(options: WorkerOptions) {
 function createDeployment(options: WorkerOptions): Deployment {
   return {
     catalog: options.catalog,
+    catalogUrl: options.catalogUrl,
     processes: createProcessFence(options.dataDir),
     dataDir: options.dataDir,
     hostQueue: `${TASK_QUEUE}-host-${options.host}`,

@@ -8,6 +8,7 @@ import type {
 } from '../activities/contract.ts';
 import { createControlSteps } from '../activities/control-steps.ts';
 import type { Deployment } from '../activities/deployment.ts';
+import { createControlPlaneSteps } from '../activities/control-plane/store.ts';
 import { createDrillSteps } from '../activities/drills/drill-steps.ts';
 import { createEvidenceSteps } from '../activities/drills/evidence-steps.ts';
 import { createGuardSteps } from '../activities/guard-steps.ts';
@@ -36,6 +37,7 @@ export function stepsOf(deployment: Deployment): {
       ...createRetentionSteps(deployment),
       ...createLookSteps(deployment),
       ...createRemovalSteps(deployment),
+      ...createControlPlaneSteps(deployment),
       ...createDrillSteps(deployment),
       ...createEvidenceSteps(deployment),
       ...createKitSteps(deployment),

@@ -10,6 +10,7 @@ import {
   restoreWorkflowId,
   startBackup,
   startCadenceRun,
+  startControlPlaneBackup,
   startDrill,
   startRemoval,
   startRetention,
@@ -90,6 +91,10 @@ async function startAgain(client: Client, catalog: Catalog, job: Job): Promise<v
       trigger: job.trigger,
     });
   }
+  if (job.type === 'controlPlane' && job.repository !== null)
+    await startControlPlaneBackup(client, job.workflowId, {
+      ...{ repository: job.repository, jobId: job.id, actor: 'take-up', trigger: job.trigger },
+    });
   if (isCadenceRun(job)) await startCadenceRun(client, job.workflowId, { ...common, trigger: job.trigger });
   else if (job.type === 'verify')
     await startVerification(client, job.workflowId, { ...common, points: [], all: false });

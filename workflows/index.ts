@@ -1,6 +1,7 @@
 // What the worker runs; the name of each function is its workflow type in Temporal.
 export { adopt } from './adopt.ts';
 export { backup } from './backup.ts';
+export { backupControlPlane } from './control-plane.ts';
 export { drill } from './drill.ts';
 export { exportKit } from './export-kit.ts';
 export { lease } from './lease.ts';

@@ -69,6 +69,14 @@ export interface DrillInput {
   actor?: string;
 }
 
+export interface ControlPlaneInput {
+  /** Where it is stored. */
+  repository: string;
+  jobId?: string;
+  trigger?: Trigger;
+  actor?: string;
+}
+
 export interface RestoreInput {
   restoreId: string;
   asset: string;

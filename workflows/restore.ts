@@ -166,12 +166,7 @@ async function carryOut(leases: LeaseHolder, plan: RestorePlan, become: Become):
   await become('committing');
   let swapping = false;
   try {
-    // Waited for while the services still run: a prune that is under way must not keep them stopped.
-    const safetyPointId = await leases.hold(safetyPlaces(plan), 'shared', async (fences) => {
-      // Stopped first: what a service still writes after the safety point was taken would be in no place at all.
-      await commands.runRestoreCommands({ ...plan, which: 'stop' });
-      return steps.takeSafetyPoint({ ...plan, fences, safetyPoint: uuid4() });
-    });
+    const safetyPointId = await keepWhatIsThere(leases, plan);
     await become('committing', { safetyPointId });
     swapping = true;
     await steps.swapRestore(plan);
@@ -186,6 +181,40 @@ async function carryOut(leases: LeaseHolder, plan: RestorePlan, become: Become):
   const leftBehind = (await attempt(() => steps.settleRestore(plan))) ?? (await release(plan));
   await become('completed', { measuredSeconds, error: leftBehind });
 }
+
+/**
+ * In the repository of the asset's policy. Where that is gone, as after the loss of a site, in the one the data comes
+ * from: it was just read from.
+ */
+async function keepWhatIsThere(leases: LeaseHolder, plan: RestorePlan): Promise<string | null> {
+  const steps = longSteps(plan.hostQueue, plan.asset);
+  const commands = commandSteps(plan.hostQueue, plan.asset);
+  try {
+    // Waited for while the services still run: a prune that is under way must not keep them stopped.
+    return await leases.hold(safetyPlaces(plan), 'shared', async (fences) => {
+      // Stopped first: what a service still writes after the safety point was taken would be in no place at all.
+      await commands.runRestoreCommands({ ...plan, which: 'stop' });
+      return steps.takeSafetyPoint({ ...plan, fences, safetyPoint: uuid4() });
+    });
+  } catch (error) {
+    const { repository, safetyRepository } = plan;
+    if (repository === safetyRepository || !OUT_OF_REACH.includes(failureOf(error).code)) throw error;
+    if (!patched('safety-elsewhere')) throw error;
+    return leases.hold([repository], 'shared', (fences) =>
+      steps.takeSafetyPoint({ ...plan, safetyRepository: repository, fences, safetyPoint: uuid4() }),
+    );
+  }
+}
+
+/** What fails before anything of the target was looked at. */
+const OUT_OF_REACH: readonly string[] = [
+  'repository.absent',
+  'repository.unreachable',
+  'repository.wrongPassword',
+  'repository.forbidden',
+  'repository.credentialsRefused',
+  'secret.unresolved',
+];
 
 /** A restore from before it was leased goes on without. */
 function safetyPlaces({ safetyRepository }: RestorePlan): string[] {

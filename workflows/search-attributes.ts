@@ -20,6 +20,14 @@ export function labelJob(type: JobType, policy: string, assets: string[], status
   ]);
 }
 
+/** Of no policy, and of no asset that is configured. */
+export function labelControlPlane(status: JobStatus): void {
+  upsertSearchAttributes([
+    { key: holdfastJob, value: 'controlPlane' },
+    { key: holdfastStatus, value: status },
+  ]);
+}
+
 export function labelRestore(asset: string, status: RestoreStatus): void {
   upsertSearchAttributes([
     { key: holdfastJob, value: 'restore' },

@@ -101,7 +101,7 @@ function safeFileName(database: string): string {
 }
 
 /** Timeouts a role or database may set would end the transaction while the dump still runs. */
-async function exportSnapshot(holder: Connection): Promise<string> {
+export async function exportSnapshot(holder: Connection): Promise<string> {
   for (const setting of ['statement_timeout', 'idle_in_transaction_session_timeout', 'lock_timeout']) {
     await holder.query(`set ${setting} = 0`);
   }

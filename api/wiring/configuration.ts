@@ -25,7 +25,7 @@ export function configurationServices({ catalog, temporal }: Parts): Configurati
         return { ...difference, dryRun, schedules, warnings };
       }
       const own = catalog.as(actor.name);
-      const difference = await own.configurations.apply(configuration);
+      const difference = await own.configurations.apply(configuration, { source, path });
       // Under its old name a renamed policy has Schedules, which go like those of one removed.
       const removed = [
         ...difference.policies.removed,

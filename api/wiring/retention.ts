@@ -18,7 +18,7 @@ export function retentionServices({ catalog, temporal }: Parts): RetentionServic
       for (const repository of [policy.repository, ...policy.copies.map((copy) => copy.repository)]) {
         const { configuration } = applied!;
         const found = await planRepository(catalog, { configuration, policy, repository, now });
-        for (const { asset, decisions } of found.assets) {
+        for (const { asset, decisions } of [...found.assets, found.controlPlane]) {
           plan.decisions.push(...decisions.map((decision) => ({ ...decision, asset, repository })));
         }
         // Which snapshots the repository has only a run asks it, under the lease.

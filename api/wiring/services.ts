@@ -2,6 +2,7 @@ import type { TokenStore } from '../tokens.ts';
 import type { Services } from '../services.ts';
 import { auditServices } from './audit.ts';
 import { configurationServices } from './configuration.ts';
+import { controlPlaneServices } from './control-plane.ts';
 import { incidentServices } from './incidents.ts';
 import { jobServices } from './jobs.ts';
 import type { Parts } from './parts.ts';
@@ -22,6 +23,7 @@ export function createServices(parts: Parts): Services {
   return {
     ...statusServices(parts),
     ...auditServices(parts),
+    ...controlPlaneServices(parts),
     ...drillServices(parts),
     ...evidenceServices(parts),
     ...historyServices(parts),

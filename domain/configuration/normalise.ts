@@ -3,6 +3,7 @@
 import type { SecretReference } from '../secret-reference.ts';
 import { DEFAULT_IDEMPOTENCY_SECONDS, normaliseHeadroom, normaliseLimits } from './normalise-guards.ts';
 import { normaliseNotification } from './normalise-notifications.ts';
+import { normaliseControlPlane } from './schema-control-plane.ts';
 import { normaliseDrill } from './schema-drills.ts';
 import { resolvePath } from './paths.ts';
 import { presets } from './retention-presets.ts';
@@ -65,6 +66,7 @@ export function normalise(written: WrittenConfiguration, folder: string): Config
         folder: resolvePath(folder, written.kit.folder ?? './kit'),
       },
     }),
+    ...(written.controlPlane && { controlPlane: normaliseControlPlane(written.controlPlane) }),
     notifications: (written.notifications ?? []).map((channel) =>
       normaliseNotification(channel, (reference) => absoluteSource(reference, folder)),
     ),

@@ -4,6 +4,7 @@
 import { parseDuration } from '../duration.ts';
 import { valueAt } from './findings.ts';
 import { suggestion } from './nearest.ts';
+import { brokenControlPlane } from './control-plane-rules.ts';
 import { brokenNotifications } from './notification-rules.ts';
 import type { Finding, Path } from './problem.ts';
 import { brokenRenames } from './rename-rules.ts';
@@ -31,6 +32,7 @@ export function brokenRules(document: unknown, folder: string): Finding[] {
       ...brokenTargets(document, path),
     ]),
     ...brokenDrills(document),
+    ...brokenControlPlane(document),
     ...brokenNotifications(document),
     ...contradictingRetention(document, itemsOf(document, ['policies'])),
     ...itemsOf(document, ['policies']).flatMap((path) => [

@@ -7,6 +7,7 @@ import { asset } from './schema-assets.ts';
 import * as timing from './schema-timing.ts';
 import { objectives } from './schema-objectives.ts';
 import { verification } from './schema-verification.ts';
+import { controlPlane } from './schema-control-plane.ts';
 import { drills } from './schema-drills.ts';
 import { kit } from './schema-kit.ts';
 import * as guards from './schema-guards.ts';
@@ -127,6 +128,7 @@ export const configurationSchema = value.keys('a configuration', {
   policies: value.list(policy, 'a list of policies', '[{ name: daily, … }]').optional(),
   drills: drills.optional(),
   kit: kit.optional(),
+  controlPlane: controlPlane.optional(),
   idempotency: guards.idempotency.optional(),
   notifications: notifications.optional(),
 });

@@ -27,8 +27,17 @@ export interface Configuration {
   drills?: Drill[];
   /** Absent: a recovery kit is written when somebody asks for it only. */
   kit?: { recipients: string[]; folder: string };
+  /** Absent where nothing is said of it. */
+  controlPlane?: ControlPlane;
   /** Absent in configurations that were applied before there were channels. */
   notifications?: NotificationChannel[];
+}
+
+/** When and where the control plane stores itself. */
+export interface ControlPlane {
+  everySeconds: number;
+  /** null: all that policies use. */
+  repositories: string[] | null;
 }
 
 /** Fixed ports of the embedded stack on loopback; null takes a free one. */

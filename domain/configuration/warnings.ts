@@ -3,6 +3,7 @@
 import { formatDuration } from '../duration.ts';
 import { excludePatterns } from '../exclude-pattern.ts';
 import { longestGap } from './cadence.ts';
+import { controlPlaneWarnings } from './control-plane-rules.ts';
 import { notificationWarnings } from './notification-rules.ts';
 import { isWithin, resolvePath } from './paths.ts';
 import type { Finding } from './problem.ts';
@@ -17,6 +18,7 @@ export function warningsOf(configuration: Configuration): Finding[] {
     ...selfBackups(configuration),
     ...idlePorts(configuration),
     ...notificationWarnings(configuration),
+    ...controlPlaneWarnings(configuration),
   ];
 }
 

@@ -7,6 +7,7 @@ import { formatDuration } from '../duration.ts';
 import type { AssetHealth } from '../objectives.ts';
 import { severityRank, type Condition } from './condition.ts';
 import { outdatedKit } from './outdated-kit.ts';
+import { controlPlane } from './control-plane.ts';
 import type { AssetFact, ChannelFact, DrillFact, IncidentFacts, Outcome, RepositoryFact } from './facts.ts';
 import { overdue } from './overdue.ts';
 
@@ -18,6 +19,7 @@ export function conditionsOf(facts: IncidentFacts, now: Date): Condition[] {
     ...facts.policies.flatMap((policy) => overdue(policy, now)),
     ...facts.repositories.flatMap(repository),
     ...facts.lateCopies.map(lateCopy),
+    ...(facts.controlPlane ?? []).flatMap(controlPlane),
     ...facts.channels.flatMap(channel),
     ...(facts.drills ?? []).flatMap(drilled),
     ...outdatedKit(facts.kit ?? null, now),

@@ -15,10 +15,22 @@ export interface IncidentFacts {
   /** Copies that are further behind than their lag allows. */
   lateCopies: CopyState[];
   channels: ChannelFact[];
+  /** Where the control plane is stored; left out: nothing is known of it. */
+  controlPlane?: ControlPlaneFact[];
   /** How the last one of each configured drill ended; left out: none is. */
   drills?: DrillFact[];
   /** null or absent: none was ever written. */
   kit?: KitFact | null;
+}
+
+export interface ControlPlaneFact {
+  repository: string;
+  /** What is wrong with the control plane's own recovery points there; null: nothing. */
+  behind: { reason: string; failure: Failure | null } | null;
+  /** The repository was found in an older state, and nobody has accepted that: in words. null: it was not. */
+  rolledBack: string | null;
+  /** Policies that use the repository. */
+  policies: string[];
 }
 
 export interface DrillFact {

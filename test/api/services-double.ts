@@ -17,6 +17,7 @@ import type {
   Services,
   StatusReport,
 } from '../../api/services.ts';
+import { controlPlaneDouble } from './control-plane-double.ts';
 import { drillsDouble } from './drills-double.ts';
 import { evidenceDouble } from './evidence-double.ts';
 import { kitDouble } from './kit-double.ts';
@@ -62,6 +63,7 @@ export function servicesDouble(): ServicesDouble {
   }
 
   const plain: ServicesDouble = {
+    ...controlPlaneDouble(),
     ...drillsDouble(),
     ...evidenceDouble(),
     ...kitDouble(),

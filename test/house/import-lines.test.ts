@@ -74,6 +74,7 @@ const refused: Refused[] = [
   ['api/sync.ts', `import { backup } from '../workflows/backup.ts';`, /api may not import workflows/],
   ['cli/backup.ts', `import { jobs } from '../catalog/jobs.ts';`, /client of the API over HTTP/],
   ['cli/backup.ts', `import { run } from '../workers/main.ts';`, /cli may not import workers/],
+  ['cli/recover.ts', `import { buildServer } from '../api/server.ts';`, /cli may not import api/],
   [
     'tools/fetch.ts',
     `import { runCommand } from '../activities/run-command.ts';`,
@@ -119,6 +120,7 @@ const accepted: Accepted[] = [
   ],
   ['cli/up.ts', `import { run } from '../workers/main.ts';\nimport { buildServer } from '../api/server.ts';`],
   ['cli/up-detached.ts', `import { run } from '../workers/main.ts';`],
+  ['cli/recover-text.ts', `import type { Report } from '../workers/recover/report.ts';`],
   ['cli/doctor.ts', `import { inspectTools } from '../tools/doctor.ts';\nconsole.log(inspectTools);`],
   ['tools/demo.ts', `import { main } from '../cli/main.ts';\nimport { execa } from 'execa';`],
   ['activities/run-command.ts', `import { execa } from 'execa';`],

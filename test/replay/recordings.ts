@@ -1,6 +1,6 @@
 import type { RestoreInput } from '../../workflows/messages.ts';
 import { askForLease, cancel, commit, leaseGranted } from '../../workflows/messages.ts';
-import { failWith, planned, untilCancelled, type Script } from '../workflows/steps-double.ts';
+import { failWith, planned, plannedRestore, untilCancelled, type Script } from '../workflows/steps-double.ts';
 import { until, type Run } from '../workflows/time-skipping.ts';
 
 /** A path through a workflow whose history is kept under `histories/<name>.json`. */
@@ -211,6 +211,17 @@ export const recordings: Recording[] = [
   },
   { name: 'restore-leased', workflow: 'restore', input: restore, script: {}, drive: committed },
   { name: 'restore-safety-leased', workflow: 'restore', input: restore, script: {}, drive: committed },
+  {
+    name: 'restore-safety-elsewhere',
+    workflow: 'restore',
+    input: restore,
+    script: {
+      beginRestore: plannedRestore({ safetyRepository: 'gone' }),
+      takeSafetyPoint: async ({ safetyRepository, safetyPoint }) =>
+        safetyRepository === 'gone' ? failWith('repository.absent') : safetyPoint,
+    },
+    drive: committed,
+  },
   {
     name: 'retention-success',
     workflow: 'retention',

@@ -98,6 +98,7 @@ export async function simulatedEstate(options: EstateOptions): Promise<Estate> {
   const deployment: Deployment = {
     catalog,
     processes: createProcessFence(dataDir),
+    catalogUrl: '',
     dataDir,
     hostQueue: HOST_QUEUE,
     clock: now,

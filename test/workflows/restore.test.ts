@@ -3,7 +3,7 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { RestoreStatus } from '../../domain/restore.ts';
 import { cancel, commit, type RestoreInput } from '../../workflows/messages.ts';
-import { awayFor, failWith, gate, untilCancelled, type Script } from './steps-double.ts';
+import { awayFor, failWith, gate, plannedRestore, untilCancelled, type Script } from './steps-double.ts';
 import { freshClock, play, timeSkippingServer, until, type Run } from './time-skipping.ts';
 
 const HOUR = 3600;
@@ -187,6 +187,19 @@ describe('the commit of a restore', () => {
       'restoreStatus failed',
     ]);
     assert.equal(last(run).error.code, 'repository.full');
+  });
+
+  it('keeps what is there in the repository it restores from when the one of the policy is gone', async () => {
+    const run = await committed({
+      beginRestore: plannedRestore({ safetyRepository: 'gone' }),
+      takeSafetyPoint: async ({ safetyRepository, safetyPoint }) =>
+        safetyRepository === 'gone' ? failWith('repository.absent') : safetyPoint,
+    });
+    assert.equal(await statusOf(run), 'completed');
+    const [first, second] = run.of('takeSafetyPoint').map(({ input }) => input);
+    assert.notEqual(first!.safetyRepository, first!.repository);
+    assert.equal(second!.fences[0].repository, second!.repository);
+    assert.equal(run.of('restoreStatus')[2]!.input.safetyPointId, second!.safetyPoint);
   });
 
   it('is rolled back when the health checks fail, and says why', async () => {

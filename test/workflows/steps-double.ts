@@ -8,6 +8,7 @@ import type {
   KitActivities,
   JobPlan,
   NotifyActivities,
+  RestorePlan,
 } from '../../activities/contract.ts';
 import { drillRecordOf } from '../domain/evidence/evidence-fixture.ts';
 import { HoldfastError, type FailureCode } from '../../domain/errors.ts';
@@ -149,6 +150,23 @@ export function wordsOf({ name, input }: Call): string {
   return [name, ...what].join(' ');
 }
 
+/** What a restore of `orders` from `local` is told to do, but for these changes. */
+export function plannedRestore(changes: Partial<RestorePlan>): ControlActivities['beginRestore'] {
+  return async ({ restoreId, asset, include, to }) => ({
+    ...{
+      restoreId,
+      asset,
+      include,
+      to,
+      configuration: 'digest',
+      point: 'point-1',
+      hostQueue: QUEUE,
+      bytes: 1000,
+    },
+    ...{ repository: 'local', safetyRepository: 'local', ...changes },
+  });
+}
+
 /** The lease is free: whoever asks has it at once. */
 const granted: ControlActivities['askForLease'] = async ({ repository, key, holder }) => {
   const handle = Context.current().client.workflow.getHandle(holder);
@@ -180,21 +198,15 @@ const wellBehaved: Required<Script> = {
   holdDrill: async ({ record }) => record,
   clearDrill: nothing,
   endDrill: async ({ record, error }) => (error ? 'failed' : record ? 'success' : 'cancelled'),
+  beginControlPlane: async ({ jobId, repository }) => ({
+    ...{ jobId, repository, refused: null, configuration: 'digest' },
+    ...{ asset: 'holdfast', point: 'point-1', hostQueue: QUEUE },
+  }),
+  storeControlPlane: async ({ point }) => ({ point }),
   pointsToVerify: async () => [],
   planSync: async () => [],
   planVerification: async () => ({ repositories: [], rehearsals: [] }),
-  beginRestore: async ({ restoreId, asset, include, to }) => ({
-    restoreId,
-    configuration: 'digest',
-    asset,
-    point: 'point-1',
-    repository: 'local',
-    safetyRepository: 'local',
-    include,
-    to,
-    hostQueue: QUEUE,
-    bytes: 1000,
-  }),
+  beginRestore: plannedRestore({}),
   restoreStatus: nothing,
   beginRemoval: nothing,
   hostOf: async () => QUEUE,

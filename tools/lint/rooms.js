@@ -68,6 +68,8 @@ export const rooms = {
 export const doors = [
   // `up` and `down` start and stop the other two rooms.
   { file: /^cli\/(up[^/]*|down)\.ts$/, may: ['workers', 'api'] },
+  // `recover` has no service to ask: it does with its own hands what there will be one from.
+  { file: /^cli\/recover[^/]*\.ts$/, may: ['workers'] },
   // Applying a configuration brings the Schedules in line, and status tells the next run.
   { file: /^api\/wiring\//, may: ['schedules'] },
   // The production it makes up, to lose and restore, has a PostgreSQL server.

@@ -6,6 +6,7 @@ import { ifThere } from '../../activities/hosts/if-there.ts';
 import { resolveSecret } from '../../activities/secrets.ts';
 import { migrateCatalog } from '../../catalog/index.ts';
 import type { Configuration, DatabaseUrlSource } from '../../domain/configuration/types.ts';
+import { refuseHalfRecovered } from '../recover/data-directory.ts';
 import { stackFile, writePrivately, type Stack } from '../stack-file.ts';
 import { catalogServer } from './catalog-server.ts';
 import { choosePort } from './ports.ts';
@@ -37,6 +38,7 @@ export interface RunningStack {
 export async function startStack(options: StackOptions): Promise<RunningStack> {
   const { configuration } = options;
   const { dataDir } = configuration;
+  await refuseHalfRecovered(dataDir);
   await mkdir(join(dataDir, 'log'), { recursive: true, mode: 0o700 });
   await mkdir(join(dataDir, 'run'), { recursive: true, mode: 0o700 });
   const release = await claimDataDirectory(dataDir);

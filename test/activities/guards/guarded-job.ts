@@ -71,6 +71,7 @@ policies:
         return fence.record(key, started);
       },
     },
+    catalogUrl: fixture.ownerUrl,
     dataDir: at('data'),
     hostQueue: 'host',
     clock,

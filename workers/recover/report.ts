@@ -1,0 +1,101 @@
+import type { Catalog } from '../../catalog/index.ts';
+import { bundlePaths, type ControlPlaneManifest } from '../../domain/control-plane/bundle.ts';
+import type { ControlPlanePoint } from './choose-point.ts';
+import type { RecoveredConfiguration } from './configuration-file.ts';
+import type { Reach } from './reach.ts';
+import type { Reconciled } from './reconcile.ts';
+import type { RestoredCatalogue } from './restored-catalogue.ts';
+
+/** The point of the control plane that everything comes from. */
+export interface FoundPoint {
+  id: string;
+  takenAt: string;
+  ageSeconds: number;
+  snapshot: string;
+  /** Name of the repository in the configuration, and of the machine that stored it there. */
+  repository: string;
+  host: string;
+  holdfast: string;
+  /** Of how many there are. */
+  of: number;
+}
+
+/** What would be done, or was. */
+export interface Plan {
+  from: FoundPoint;
+  dataDir: string;
+  configuration: { path: string; written: boolean; notes: string[] };
+  /** Names of what the configuration has. */
+  assets: string[];
+  policies: string[];
+  drills: string[];
+}
+
+export interface Report extends Plan, Reach, Reconciled {
+  catalogue: { place: string; migrated: string[] };
+  audit: { events: number; head: { sequence: number; hash: string } | null };
+  evidence: number;
+  histories: number;
+  points: { repository: string; points: number }[];
+  /** What the catalogue has as running: `up` takes it up or ends it. */
+  running: string[];
+  pausedPolicies: string[];
+}
+
+export function foundPoint(
+  { labels, takenAt, id }: ControlPlanePoint,
+  manifest: ControlPlaneManifest,
+  of: number,
+  now: Date,
+): FoundPoint {
+  const { repository, host, holdfast } = manifest;
+  const ageSeconds = Math.max(0, Math.round((now.getTime() - Date.parse(takenAt)) / 1000));
+  return { id: labels.point, takenAt, ageSeconds, snapshot: id, repository, host, holdfast, of };
+}
+
+export function planOf(from: FoundPoint, recovered: RecoveredConfiguration): Plan {
+  const { path, dataDir, notes, configuration } = recovered;
+  const names = (items: readonly { name: string }[] = []) => items.map(({ name }) => name);
+  return {
+    from,
+    dataDir,
+    configuration: { path, written: false, notes },
+    assets: names(configuration?.assets),
+    policies: names(configuration?.policies),
+    drills: names(configuration?.drills),
+  };
+}
+
+export async function reportOf(
+  plan: Plan,
+  { catalog, place, migrated }: RestoredCatalogue,
+  manifest: ControlPlaneManifest,
+  reconciled: Reconciled,
+  reach: Reach,
+): Promise<Report> {
+  const { events, head } = await catalog.audit.verify();
+  return {
+    ...plan,
+    ...reconciled,
+    ...reach,
+    catalogue: { place, migrated },
+    audit: { events, head: events === 0 ? null : { sequence: head.sequence, hash: head.digest } },
+    evidence: (await catalog.evidence.head()).sequence,
+    histories: manifest.files.filter(({ path }) => path.startsWith(`${bundlePaths.histories}/`)).length,
+    points: await catalog.points.countByRepository(),
+    running: await runningIn(catalog),
+    pausedPolicies: [...(await catalog.policyPauses.open()).keys()],
+  };
+}
+
+async function runningIn(catalog: Catalog): Promise<string[]> {
+  const jobs = await catalog.jobs.list({ status: ['running', 'waiting'], limit: 500 });
+  const restores = await catalog.restores.list({
+    status: ['preparing', 'prepared', 'committing', 'checking'],
+    limit: 500,
+  });
+  return [
+    ...jobs.items.map(({ workflowId }) => workflowId),
+    ...restores.items.map(({ id }) => `restore/${id}`),
+  ];
+}
