@@ -1,7 +1,7 @@
 // What is sealed: the sheet, and for every repository on it what opens it, resolved now.
 
 import { readFile } from 'node:fs/promises';
-import type { Configuration, Repository } from '../../domain/configuration/types.ts';
+import type { Repository } from '../../domain/configuration/types.ts';
 import { HoldfastError, wordsOf } from '../../domain/errors.ts';
 import { folderOf } from '../../domain/kit/facts.ts';
 import { shellWord } from '../../domain/kit/shell-word.ts';
@@ -22,12 +22,13 @@ export interface KitContent {
 
 /** Throws `secret.unresolved`: a kit without one of its keys would look like a whole one. */
 export async function kitContent(now: KitNow, sheet: string, writtenAt: string): Promise<KitContent> {
-  const { configuration, facts, digest } = now;
+  const { configuration, facts, digest, written } = now;
   const opened: string[] = [];
   const files: ArchivedFile[] = [
     { path: SHEET_FILE, content: Buffer.from(sheet) },
     { path: FACTS_FILE, content: asJson({ version: 1, digest, writtenAt, facts }) },
-    ...configurationFiles(configuration),
+    { path: 'configuration/applied.json', content: asJson(configuration) },
+    ...(written ? [{ path: 'configuration/holdfast.yaml', content: Buffer.from(written.source) }] : []),
     { path: 'audit-public-key.pem', content: Buffer.from(pem(facts.auditKey.publicKey)) },
   ];
   for (const { name } of facts.repositories) {
@@ -35,10 +36,6 @@ export async function kitContent(now: KitNow, sheet: string, writtenAt: string):
     if (repository) files.push(...(await repositoryFiles(repository, opened)));
   }
   return { files, opened };
-}
-
-function configurationFiles(configuration: Configuration): ArchivedFile[] {
-  return [{ path: 'configuration/applied.json', content: asJson(configuration) }];
 }
 
 /** Variables whose value is the name of a file: the file is what counts on another machine. */

@@ -12,6 +12,8 @@ import { withoutPassword } from '../repositories/restic-connection.ts';
 
 export interface KitNow {
   configuration: Configuration;
+  /** As it was written; null: an earlier version applied it. */
+  written: { source: string } | null;
   facts: KitFacts;
   /** Of the facts: what is compared to tell whether a kit is current. */
   digest: string;
@@ -40,7 +42,8 @@ export async function kitNow({ catalog, dataDir }: { catalog: Catalog; dataDir: 
     auditKey: { keyId, publicKey },
     minimum: (tool) => tools[tool as keyof typeof tools].minimum,
   });
-  return { configuration, facts, digest: sha256(canonicalJson(facts)) };
+  const written = await catalog.configurations.written();
+  return { configuration, written, facts, digest: sha256(canonicalJson(facts)) };
 }
 
 function seenIn({ copies, manifest }: RecoveryPoint): SeenPoint {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
@@ -120,6 +120,28 @@ describe('the runbooks', function () {
     assert.doesNotMatch(await readFile(at('far.key'), 'utf8'), /key of far/);
   });
 
+  it('the off-site repository was rolled back', async () => {
+    await stack.run('control-plane', 'backup', '--repository', 'far');
+    await cp(at('far'), at('far.older'), { recursive: true });
+    assert.equal((await stack.run('backup', 'run', 'daily')).exitCode, 0);
+    await stack.run('control-plane', 'backup', '--repository', 'far');
+    await rm(at('far'), { recursive: true });
+    await rename(at('far.older'), at('far'));
+    const output = await run('offsite-rolled-back.md', { REPOSITORY: 'far' });
+    assert.match(output, /^[0-9a-f]{8}-/m);
+  });
+
+  it('the cluster is lost', async () => {
+    await stack.run('control-plane', 'backup', '--repository', 'near');
+    const before = (await stack.run('points', 'list')).json.items.length;
+    await stack.run('down');
+    await rm(stack.dataDir, { recursive: true });
+    const lostAt = Date.now();
+    await run('cluster-lost.md', { URL: at('near'), PASSWORD: `file:${at('near.key')}` });
+    measured('Temporal and the catalogue lost: back, with a backup', (Date.now() - lostAt) / 1000);
+    assert.ok((await stack.run('points', 'list')).json.items.length > before);
+  });
+
   it('a repository is damaged', async () => {
     const packs = await readdir(at('near', 'data'), { recursive: true, withFileTypes: true });
     for (const pack of packs.filter((entry) => entry.isFile())) {
@@ -129,6 +151,28 @@ describe('the runbooks', function () {
     }
     await run('repository-damaged.md', { ASSET: 'uploads', OFFSITE: 'far', BESIDE: at('beside') });
     assert.ok((await readdir(at('beside'))).includes('large'));
+  });
+
+  it('the site is lost', async () => {
+    const before = [await assets.ordersRows(), await assets.salesRows(), await assets.uploadsDigest()];
+    assert.equal((await stack.run('backup', 'run', 'daily')).exitCode, 0);
+    await stack.run('control-plane', 'backup', '--repository', 'far');
+    assert.equal((await stack.run('kit', 'export')).exitCode, 0);
+    await stack.run('down');
+    for (const lost of ['.holdfast', 'holdfast.yaml', 'near', 'near.key', 'far.key'])
+      await rm(at(lost), { recursive: true });
+    await assets.loseEverything();
+    const lostAt = Date.now();
+    await run('site-lost.md', {
+      ...{ REPOSITORY: 'far', PASSWORD_FILE: at('far.key'), KIT: at('opened') },
+      ...{ SEALED: at('kit', 'recovery-kit.age'), IDENTITY: at('kit.identity') },
+      ...{ NEAR: at('near'), NEAR_KEY: at('near.key') },
+    });
+    measured('the site lost: three assets back, with a backup', (Date.now() - lostAt) / 1000);
+    assert.deepEqual(
+      [await assets.ordersRows(), await assets.salesRows(), await assets.uploadsDigest()],
+      before,
+    );
   });
 
   it('are all there, and every one was followed', async () => {

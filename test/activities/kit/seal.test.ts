@@ -31,7 +31,11 @@ describe('the sealed part of a recovery kit', function () {
   });
 
   it('opens for each recipient, and for nobody else', async () => {
-    const [one, other, stranger] = [await generateIdentity(), await generateIdentity(), await generateIdentity()];
+    const [one, other, stranger] = [
+      await generateIdentity(),
+      await generateIdentity(),
+      await generateIdentity(),
+    ];
     const recipients = [await identityToRecipient(one), await identityToRecipient(other)];
     const sealed = await seal(archive, { recipients });
     assert.ok(!sealed.includes('key of far'));
