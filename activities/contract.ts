@@ -11,6 +11,7 @@ import type { ProofReport } from '../domain/recovery-point.ts';
 export type * from './control-plane-contract.ts';
 export type * from './drill-contract.ts';
 export type * from './game-day-contract.ts';
+export type * from './kit-contract.ts';
 
 // What workflows know of the hands: names and shapes. Everything here ends in Temporal's history, so it
 // holds names and ids, never a secret, never a list that grows with the data.

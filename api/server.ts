@@ -17,6 +17,7 @@ import { installErrorHandler } from './errors.ts';
 import { installGate } from './gate.ts';
 import { drillRoutes } from './drills.ts';
 import { evidenceRoutes } from './evidence.ts';
+import { kitRoutes } from './kit.ts';
 import { incidentRoutes } from './incidents.ts';
 import { jobRoutes } from './jobs.ts';
 import { loggerOptions } from './logger.ts';
@@ -104,6 +105,7 @@ function addRoutes(api: Api, { services, tokens }: ServerOptions): void {
   historyRoutes(api, services);
   drillRoutes(api, services);
   evidenceRoutes(api, services);
+  kitRoutes(api, services);
   tokenRoutes(api, tokens);
 }
 

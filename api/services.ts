@@ -30,6 +30,7 @@ import type { VerificationPlan } from '../domain/verification/policy-plan.ts';
 import type { ControlPlaneServices } from './control-plane-services.ts';
 import type { DrillServices } from './drill-services.ts';
 import type { EvidenceServices } from './evidence-services.ts';
+import type { KitServices } from './kit-services.ts';
 
 export interface Actor {
   /** The token's name, as the audit shows it. */
@@ -269,7 +270,7 @@ export interface ServiceHealth {
   parts: { name: string; ok: boolean }[];
 }
 
-export interface Services extends ControlPlaneServices, EvidenceServices, DrillServices {
+export interface Services extends ControlPlaneServices, EvidenceServices, DrillServices, KitServices {
   health(): Promise<ServiceHealth>;
   status(): Promise<StatusReport>;
   /** Open ones, and those that began in the last 24 hours. */

@@ -25,6 +25,7 @@ import type { OldRecords } from './old-records.ts';
 import type { Readings } from './readings.ts';
 import type { KeyUses } from './key-uses.ts';
 import type { DamagedCopies } from './damaged-copies.ts';
+import type { Kits } from './kits.ts';
 import type { Removals } from './removals.ts';
 import type { RepositoryLooks } from './repository-looks.ts';
 import type { Repositories } from './repositories.ts';
@@ -62,6 +63,7 @@ export interface Catalog {
   readonly objectives: Objectives;
   readonly histories: Histories;
   readonly keyUses: KeyUses;
+  readonly kits: Kits;
   readonly oldRecords: OldRecords;
   readonly leases: Leases;
   readonly retention: RetentionRecords;

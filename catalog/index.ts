@@ -20,6 +20,7 @@ import { incidents } from './incidents.ts';
 import { jobEvents } from './job-events.ts';
 import { jobs } from './jobs.ts';
 import { keyUses } from './key-uses.ts';
+import { kits } from './kits.ts';
 import { leases } from './leases.ts';
 import { assertCurrent } from './migrate.ts';
 import { objectives } from './objectives.ts';
@@ -50,6 +51,7 @@ export type { Approval } from './evidence-approvals.ts';
 export type { EvidenceEntry, StoredEvidence } from './evidence.ts';
 export type { NewMessage } from './notification-outbox.ts';
 export type { PointHold } from './holds.ts';
+export type { WrittenKit } from './kits.ts';
 export type { ChannelFailure } from './notifications.ts';
 export { knowsMigration, migrateCatalog } from './migrate.ts';
 export { objectiveStatus } from './objective-status.ts';
@@ -113,6 +115,7 @@ function catalogOn(connection: Connection, actor: string, clock: () => Date): Ca
     objectives: objectives(database),
     histories: histories(database),
     keyUses: keyUses(database),
+    kits: kits(database),
     oldRecords: oldRecords(database),
     leases: leases(database),
     retention: retentionRecords(database),

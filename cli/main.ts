@@ -15,6 +15,7 @@ import { incidentsCommands } from './incidents.ts';
 import { initCommand } from './init.ts';
 import { jobsCommands } from './jobs.ts';
 import { finish } from './outcome.ts';
+import { kitCommands } from './kit.ts';
 import { notifyCommands } from './notify.ts';
 import { pointsCommands } from './points.ts';
 import { policyCommands } from './policy.ts';
@@ -85,6 +86,7 @@ function addCommands(program: Command): void {
   policyCommands(program);
   incidentsCommands(program);
   notifyCommands(program);
+  kitCommands(program);
   auditCommands(program);
   drillCommands(program);
   evidenceCommands(program);

@@ -15,6 +15,6 @@ export {
   workflowState,
 } from './jobs.ts';
 export { requestLease } from './leases.ts';
-export { adoptSnapshots, lookInside, testChannels } from './looks.ts';
+export { adoptSnapshots, exportKit, lookInside, testChannels } from './looks.ts';
 export { removalWorkflowId, removePoint, startRemoval } from './removals.ts';
 export { cancelRestore, commitRestore, restoreWorkflowId, startRestore } from './restores.ts';

@@ -5,6 +5,7 @@ import { HoldfastError, isFailureCode } from '../domain/errors.ts';
 import type { Failure } from '../domain/job.ts';
 import type { AdoptInput, LookInput, NotifyTestInput } from '../workflows/messages.ts';
 import type { adopt } from '../workflows/adopt.ts';
+import type { exportKit as exportKitWorkflow } from '../workflows/export-kit.ts';
 import type { look } from '../workflows/look.ts';
 import type { notifyTest } from '../workflows/notify-test.ts';
 import { asking, TASK_QUEUE } from './connection.ts';
@@ -34,6 +35,15 @@ export async function testChannels(
   input: NotifyTestInput,
 ): Promise<Awaited<ReturnType<typeof notifyTest>>> {
   return answered(client, 'notifyTest', `notify-test/${input.channel ?? 'all'}-${randomUUID()}`, input);
+}
+
+/** Writes the recovery kit; one at a time: whoever comes meanwhile gets that one's answer. */
+export async function exportKit(
+  client: Client,
+  input: Parameters<typeof exportKitWorkflow>[0],
+): Promise<Awaited<ReturnType<typeof exportKitWorkflow>>> {
+  const id = input.asked ? `kit/${input.kitId}` : 'kit/renewed';
+  return answered(client, 'exportKit', id, input);
 }
 
 /** Starts it, or joins the one that runs under this id, and waits for its answer. */

@@ -11,6 +11,7 @@ import type {
   ChannelFact,
   ControlPlaneFact,
   IncidentFacts,
+  KitFact,
   PolicyFact,
   RepositoryFact,
 } from '../domain/incidents/facts.ts';
@@ -52,11 +53,19 @@ export async function incidentFacts(
     }),
     repositories: await repositoryFacts(catalog, configuration, now),
     lateCopies: (await catalog.copies.states(configuration.policies, now)).filter(({ breached }) => breached),
+    kit: await kitFact(catalog),
     controlPlane: await controlPlaneFacts(catalog, configuration, now),
     channels: await channelFacts(catalog, configuration),
     drills: await drillFacts(catalog, configuration),
     drillsNotHeld: await drillsNotHeld(catalog, configuration, now),
   };
+}
+
+async function kitFact(catalog: Catalog): Promise<KitFact | null> {
+  const kit = await catalog.kits.newest();
+  if (!kit) return null;
+  const { writtenAt, folder, confirmedAt, outdatedAt } = kit;
+  return { writtenAt, folder, confirmed: confirmedAt !== null, outdatedAt };
 }
 
 async function repositoryFacts(

@@ -1,11 +1,12 @@
 import { sendMessage } from '../activities/notify/send.ts';
 import { openCatalog } from '../catalog/index.ts';
-import { connect, controlPlaneWorkflowId, startControlPlaneBackup } from '../client/index.ts';
+import { connect, controlPlaneWorkflowId, exportKit, startControlPlaneBackup } from '../client/index.ts';
 import { wordsOf } from '../domain/errors.ts';
 import { defaultCacheDirectory } from '../tools/cache.ts';
 import { archiveHistories } from './archive-histories.ts';
 import { forgetExpiredKeys } from './forget-keys.ts';
 import { forgetOldRecords } from './forget-records.ts';
+import { keepKitCurrent } from './keep-kit-current.ts';
 import { keepControlPlane } from './keep-control-plane.ts';
 import { repeat } from './repeat.ts';
 import { startWorker } from './run-worker.ts';
@@ -26,6 +27,8 @@ const FORGET_RECORDS_MILLISECONDS = 3_600_000;
 
 /** How long a Schedule may be missing that somebody deleted in Temporal; 1,000 cost some seconds to look at. */
 const MEND_MILLISECONDS = 3_600_000;
+/** How long a recovery kit may say what an `apply` has changed. */
+const KIT_MILLISECONDS = 15_000;
 /** How long after a drill its evidence may be on this host only. */
 const CONTROL_PLANE_MILLISECONDS = 20_000;
 /** Long before Temporal forgets a workflow that has ended (a day at the least). */
@@ -71,6 +74,14 @@ const forgettingRecords = repeat(
   () => forgetOldRecords(catalog, new Date()),
   (error) => process.stderr.write(`forgetting old records failed: ${wordsOf(error)}\n`),
 );
+const keepingKit = repeat(
+  KIT_MILLISECONDS,
+  keepKitCurrent({
+    ...{ catalog, dataDir: stack.dataDir, now: () => new Date() },
+    write: (input) => exportKit(temporal, input),
+  }),
+  (error) => process.stderr.write(`keeping the recovery kit current failed: ${wordsOf(error)}\n`),
+);
 const keepingControlPlane = repeat(
   CONTROL_PLANE_MILLISECONDS,
   () =>
@@ -87,6 +98,9 @@ const watching = watchOn(
 );
 process.stdout.write('ready\n');
 await worker.ended;
-const loops = [takingUp, mending, archiving, forgetting, forgettingRecords, keepingControlPlane, watching];
+const loops = [
+  ...[takingUp, mending, archiving, forgetting, forgettingRecords],
+  ...[keepingControlPlane, keepingKit, watching],
+];
 await Promise.all(loops.map((one) => one.stop()));
 await catalog.close();

@@ -3,6 +3,7 @@ import type {
   ControlActivities,
   EvidenceActivities,
   HostActivities,
+  KitActivities,
   NotifyActivities,
 } from '../activities/contract.ts';
 import { createControlSteps } from '../activities/control-steps.ts';
@@ -12,6 +13,7 @@ import { createDrillSteps } from '../activities/drills/drill-steps.ts';
 import { createGameDaySteps } from '../activities/drills/game-day-steps.ts';
 import { createEvidenceSteps } from '../activities/drills/evidence-steps.ts';
 import { createGuardSteps } from '../activities/guard-steps.ts';
+import { createKitSteps } from '../activities/kit/kit-steps.ts';
 import { createLookSteps } from '../activities/look-steps.ts';
 import { createNotifySteps } from '../activities/notify-steps.ts';
 import { createProofSteps } from '../activities/proof-steps.ts';
@@ -24,7 +26,7 @@ import { createRetentionSteps } from '../activities/retention-steps.ts';
 /** Every step of one deployment, by the queue it is asked for on: the common one, and this host's own. */
 export function stepsOf(deployment: Deployment): {
   control: ControlActivities & NotifyActivities;
-  host: HostActivities & EvidenceActivities;
+  host: HostActivities & EvidenceActivities & KitActivities;
 } {
   return {
     control: { ...createControlSteps(deployment), ...createNotifySteps(deployment) },
@@ -42,6 +44,7 @@ export function stepsOf(deployment: Deployment): {
       ...createDrillSteps(deployment),
       ...createGameDaySteps(deployment),
       ...createEvidenceSteps(deployment),
+      ...createKitSteps(deployment),
     },
   };
 }

@@ -4,6 +4,7 @@ export { backup } from './backup.ts';
 export { backupControlPlane } from './control-plane.ts';
 export { drill } from './drill.ts';
 export { gameDay } from './game-day.ts';
+export { exportKit } from './export-kit.ts';
 export { lease } from './lease.ts';
 export { look } from './look.ts';
 export { removePoint } from './remove-point.ts';

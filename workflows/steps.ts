@@ -4,6 +4,7 @@ import type {
   ControlActivities,
   EvidenceActivities,
   HostActivities,
+  KitActivities,
   NotifyActivities,
 } from '../activities/contract.ts';
 import { nonRetryableCodes } from '../domain/errors.ts';
@@ -93,6 +94,17 @@ export function commandSteps(hostQueue: string, summary: string) {
 export function notifySteps(summary: string) {
   return proxyActivities<NotifyActivities>({
     startToCloseTimeout: '60 s',
+    retry: { initialInterval: '500 ms', maximumAttempts: 2, nonRetryableErrorTypes: NEVER_RETRIED },
+    summary,
+  });
+}
+
+/** A secret's command may ask a vault, for up to a minute each. Twice: the first worker may die while somebody waits. */
+export function kitSteps(hostQueue: string, summary: string) {
+  return proxyActivities<KitActivities>({
+    taskQueue: hostQueue,
+    startToCloseTimeout: '10 min',
+    heartbeatTimeout: HEARTBEAT,
     retry: { initialInterval: '500 ms', maximumAttempts: 2, nonRetryableErrorTypes: NEVER_RETRIED },
     summary,
   });

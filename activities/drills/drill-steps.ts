@@ -9,6 +9,7 @@ import type { DrillPlan, HostActivities } from '../contract.ts';
 import type { Step } from '../step.ts';
 import { failureInPhase, openAsset, type AssetRoom, type OpenedAsset } from './drilled-asset.ts';
 import type { DrillEnvironment } from './environment.ts';
+import { keysFromKit, kitOfDrill } from './kit-drill.ts';
 import { localProcesses } from './local-processes.ts';
 import { phaseClock } from './phases.ts';
 import { toolFacts } from './room-facts.ts';
@@ -59,9 +60,11 @@ async function held(
     record.tools = prepared.tools;
     const { startedAt } = record;
     const { repository } = prepared;
+    const kit = await phases.during('prepare', () => kitOfDrill(deployment, drill, environment, step));
+    if (kit) record.keys = keysFromKit(kit, repository.name);
     const room: AssetRoom = {
       ...{ deployment, configuration, repository, environment },
-      ...{ drillId: plan.drillId, startedAt, phases },
+      ...{ drillId: plan.drillId, startedAt, phases, kit },
     };
     for (const planned of record.assets) opened.push(await openAsset(planned, room, step));
     record.assets = opened.map(({ drilled }) => drilled);

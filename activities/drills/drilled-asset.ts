@@ -12,7 +12,9 @@ import type { Repository } from '../repositories/repository.ts';
 import { integrityOf } from '../sources/integrity.ts';
 import type { Rehearsed, UseRehearsed } from '../sources/source.ts';
 import type { Step } from '../step.ts';
+import type { OpenedKit } from '../kit/opened-kit.ts';
 import type { DrillEnvironment } from './environment.ts';
+import { restoreBySheet, type BySheet } from './kit-drill.ts';
 import type { PhaseClock } from './phases.ts';
 
 export interface AssetRoom {
@@ -24,6 +26,8 @@ export interface AssetRoom {
   /** Of the whole drill. */
   startedAt: string;
   phases: PhaseClock;
+  /** Its key and its commands are used instead of the configuration's; null: it is a drill without one. */
+  kit: OpenedKit | null;
 }
 
 export interface OpenedAsset {
@@ -85,13 +89,21 @@ async function restoreAndRehearse(
     'info',
     `restoring ${asset.name} from ${repository.name}: point ${point.id}, taken ${point.takenAt}`,
   );
-  const restored = await phases.during('restore', () =>
-    restoreParts(deployment, repository, point, copy, place.restored, [], step),
-  );
+  const { kit } = room;
+  const { restored, placed } = await phases.during('restore', async (): Promise<BySheet> => {
+    if (kit) return restoreBySheet(kit, { point, repository: repository.name }, place.restored, step);
+    const parts = await restoreParts(deployment, repository, point, copy, place.restored, [], step);
+    return { restored: parts, placed: async () => [] };
+  });
   restoredNow();
   const source = deployment.sourceOf(asset);
   const rehearsal = await phases.during('integrity', () =>
-    keptOpen((use) => source.rehearse(asset, restored, point.manifest, place.workspace, step, use)),
+    keptOpen((use) =>
+      source.rehearse(asset, restored, point.manifest, place.workspace, step, async (rehearsed) => {
+        const checks = [...rehearsed.report.checks, ...(await placed(rehearsed))];
+        await use({ ...rehearsed, report: { ok: checks.every(({ ok }) => ok), checks } });
+      }),
+    ),
   );
   const { report, seen, close } = rehearsal;
   for (const { ok, name, detail } of report.checks) step.say(ok ? 'info' : 'error', `${name}: ${detail}`);

@@ -11,6 +11,8 @@ export interface DrillEnvironment {
   endProcesses(): Promise<void>;
   /** Makes it, or refuses with what is needed and what there is, before anything is fetched. */
   prepare(neededBytes: number, attempted: string): Promise<void>;
+  /** For Holdfast itself, absent until it is used: it is gone before anything of the user's own runs there. */
+  readonly ownFolder: string;
   /** Where an asset comes back. */
   placeFor(asset: string): Promise<AssetPlace>;
   /** Runs the work with a step that is stopped in good time when there is no room left. */

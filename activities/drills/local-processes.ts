@@ -37,8 +37,10 @@ export function localProcesses(
     for (const key of Object.values(keys)) await processes.fenceOff(key);
   };
 
+  const ownFolder = join(folder, '.holdfast');
+
   return {
-    endProcesses,
+    ...{ endProcesses, ownFolder },
 
     prepare: async (neededBytes, attempted) => {
       await rm(folder, { recursive: true, force: true });
@@ -58,6 +60,7 @@ export function localProcesses(
     use: async (drill, { folder: origin, placed }, step) => {
       if (drill.start === null && drill.smoke.length === 0)
         return { checks: [], commands: [], reach: 'nothing of the user’s own ran there' };
+      await rm(ownFolder, { recursive: true, force: true });
       const paths = placed.flatMap(({ place }) => (place.kind === 'path' ? [place.path] : []));
       const entered = await enterRoom({ dataDir, drillId, folder, origin, paths }, step);
       const env = { HOLDFAST_DRILL_DIR: folder, ...variables(placed) };

@@ -164,7 +164,7 @@ function maskAll(text: string, secrets: string[]): string {
 }
 
 /** `rest:https://user:secret@host/` → `rest:https://user:****@host/`, anywhere in a text. */
-function withoutPassword(text: string): string {
+export function withoutPassword(text: string): string {
   return text.replaceAll(/(:\/\/[^/\s:@]*:)[^/\s@]+@/g, `$1${MASKED}@`);
 }
 

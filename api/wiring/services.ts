@@ -11,6 +11,7 @@ import { evidenceServices } from './evidence.ts';
 import { historyServices } from './histories.ts';
 import { holdServices } from './holds.ts';
 import { pointServices } from './points.ts';
+import { kitServices } from './kit.ts';
 import { policyServices } from './policies.ts';
 import { restoreServices } from './restores.ts';
 import { copyServices } from './copies.ts';
@@ -31,6 +32,7 @@ export function createServices(parts: Parts): Services {
     ...holdServices(parts),
     ...restoreServices(parts),
     ...incidentServices(parts),
+    ...kitServices(parts),
     ...copyServices(parts),
     ...retentionServices(parts),
     ...configurationServices(parts),

@@ -1,5 +1,6 @@
 // A drill as the configuration asks for it. Plain JSON, and only types: workflows import this file.
 
+import type { SecretReference } from '../secret-reference.ts';
 import type { DrillScenario } from '../evidence/record.ts';
 import type { Cadence, Command, DataClass } from './types.ts';
 
@@ -27,6 +28,8 @@ export interface Drill {
   smokeSeconds: number;
   /** The outage that is played with the service itself; absent: it cannot be. */
   gameDay?: GameDay;
+  /** Its key and its commands come from there instead of from the configuration. Absolute path. Absent: they do not. */
+  kit?: { file: string; identity: SecretReference };
 }
 
 /** Never by a schedule: only a person who names the drill again may ask for it. */

@@ -50,9 +50,21 @@ export function normalise(written: WrittenConfiguration, folder: string): Config
     assets: (written.assets ?? []).map((asset) => normaliseAsset(asset, folder)),
     policies: (written.policies ?? []).map(normalisePolicy),
     ...(written.drills?.length && {
-      drills: written.drills.map((drill) =>
-        normaliseDrill(drill, (command) => absoluteCommand(command, folder)),
-      ),
+      drills: written.drills.map((drill) => ({
+        ...normaliseDrill(drill, (command) => absoluteCommand(command, folder)),
+        ...(drill.kit && {
+          kit: {
+            file: resolvePath(folder, drill.kit.file),
+            identity: absoluteSource(drill.kit.identity, folder),
+          },
+        }),
+      })),
+    }),
+    ...(written.kit && {
+      kit: {
+        recipients: written.kit.recipients,
+        folder: resolvePath(folder, written.kit.folder ?? './kit'),
+      },
     }),
     ...(written.controlPlane && { controlPlane: normaliseControlPlane(written.controlPlane) }),
     notifications: (written.notifications ?? []).map((channel) =>

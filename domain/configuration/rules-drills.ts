@@ -88,6 +88,11 @@ function contradictions(document: unknown, path: Path): Finding[] {
     const fix = 'write start: [./app] with what is to be asked; it is told its port as HOLDFAST_DRILL_PORT';
     found.push({ path: [...path, 'smoke', http, 'http'], message, fix });
   }
+  if (isMapping(at('kit')) && at('scenario') !== 'keyLoss') {
+    const message =
+      'the recovery kit is rehearsed where the key is lost, and this drill plays something else';
+    found.push({ path: [...path, 'kit'], atKey: true, message, fix: 'write scenario: keyLoss' });
+  }
   return found;
 }
 

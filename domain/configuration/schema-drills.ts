@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Drill, SmokeTest } from './drill-types.ts';
 import { expects, say } from './say.ts';
 import { gameDay, normaliseGameDay } from './schema-game-day.ts';
+import { drillKit } from './schema-kit.ts';
 import * as value from './schema-values.ts';
 import type { Command } from './types.ts';
 
@@ -56,6 +57,7 @@ const drill = value.keys('a drill', {
   smoke: value.list(smoke, 'a list of smoke tests', '[{ command: [./smoke.sh] }]').optional(),
   smokeTimeout: value.duration.optional(),
   gameDay: gameDay.optional(),
+  kit: drillKit.optional(),
 });
 
 export const drills = value.list(drill, 'a list of drills', '[{ name: quarterly, … }]');

@@ -9,6 +9,7 @@ import { objectives } from './schema-objectives.ts';
 import { verification } from './schema-verification.ts';
 import { controlPlane } from './schema-control-plane.ts';
 import { drills } from './schema-drills.ts';
+import { kit } from './schema-kit.ts';
 import * as guards from './schema-guards.ts';
 import { repositorySsh } from './schema-targets.ts';
 import { notifications } from './schema-notifications.ts';
@@ -126,6 +127,7 @@ export const configurationSchema = value.keys('a configuration', {
   assets: value.list(asset, 'a list of assets', '[{ name: uploads, … }]').optional(),
   policies: value.list(policy, 'a list of policies', '[{ name: daily, … }]').optional(),
   drills: drills.optional(),
+  kit: kit.optional(),
   controlPlane: controlPlane.optional(),
   idempotency: guards.idempotency.optional(),
   notifications: notifications.optional(),

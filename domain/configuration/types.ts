@@ -25,6 +25,8 @@ export interface Configuration {
   policies: Policy[];
   /** Absent where none is configured. */
   drills?: Drill[];
+  /** Absent: a recovery kit is written when somebody asks for it only. */
+  kit?: { recipients: string[]; folder: string };
   /** Absent where nothing is said of it. */
   controlPlane?: ControlPlane;
   /** Absent in configurations that were applied before there were channels. */

@@ -8,6 +8,7 @@ import type { AssetHealth } from '../objectives.ts';
 import { severityRank, type Condition } from './condition.ts';
 import { severityOfDrill } from './drill-summary.ts';
 import { notHeld } from './drills-not-held.ts';
+import { outdatedKit } from './outdated-kit.ts';
 import { controlPlane } from './control-plane.ts';
 import type { AssetFact, ChannelFact, DrillFact, IncidentFacts, Outcome, RepositoryFact } from './facts.ts';
 import { overdue } from './overdue.ts';
@@ -24,6 +25,7 @@ export function conditionsOf(facts: IncidentFacts, now: Date): Condition[] {
     ...facts.channels.flatMap(channel),
     ...(facts.drills ?? []).flatMap(drilled),
     ...(facts.drillsNotHeld ?? []).map(notHeld),
+    ...outdatedKit(facts.kit ?? null, now),
   ];
   const byKey = new Map<string, Condition>();
   for (const condition of found) byKey.set(condition.key, merged(byKey.get(condition.key), condition));

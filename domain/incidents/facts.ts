@@ -21,6 +21,8 @@ export interface IncidentFacts {
   drills?: DrillFact[];
   /** Drills that were due and left nothing; left out: none. */
   drillsNotHeld?: DrillRunFact[];
+  /** null or absent: none was ever written. */
+  kit?: KitFact | null;
 }
 
 /** A moment at which a drill was due, and the newest that was begun, whenever that was. */
@@ -95,6 +97,16 @@ export interface RepositoryFact {
   unread: string | null;
   /** That use it. */
   policies: string[];
+}
+
+/** The newest recovery kit. */
+export interface KitFact {
+  writtenAt: string;
+  folder: string;
+  /** Somebody has put it in the place of the one before. */
+  confirmed: boolean;
+  /** Since when it does not say what is true any more; null: it does. */
+  outdatedAt: string | null;
 }
 
 export interface ChannelFact {

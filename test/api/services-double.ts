@@ -20,6 +20,7 @@ import type {
 import { controlPlaneDouble } from './control-plane-double.ts';
 import { drillsDouble } from './drills-double.ts';
 import { evidenceDouble } from './evidence-double.ts';
+import { kitDouble } from './kit-double.ts';
 
 export interface ServicesDouble extends Services {
   calls: { name: string; arguments: unknown[] }[];
@@ -65,6 +66,7 @@ export function servicesDouble(): ServicesDouble {
     ...controlPlaneDouble(),
     ...drillsDouble(),
     ...evidenceDouble(),
+    ...kitDouble(),
     calls: [],
     jobs: new Map(),
     events: new Map(),

@@ -182,6 +182,21 @@ export const recordings: Recording[] = [
     input: { point: 'point-1', repositories: ['local', 'offsite'], reason: 'mistaken', actor: 'tester' },
     script: {},
   },
+  {
+    name: 'export-kit',
+    workflow: 'exportKit',
+    input: {
+      ...{
+        kitId: 'kit-1',
+        folder: '/kit',
+        recipients: [],
+        passphraseFile: null,
+        asked: true,
+        actor: 'tester',
+      },
+    },
+    script: {},
+  },
   { name: 'notify-test', workflow: 'notifyTest', input: { channel: null, actor: 'tester' }, script: {} },
   {
     name: 'backup-leased',

@@ -81,6 +81,7 @@ policies:
   const tool = await resticTool();
   const deployment: Deployment = {
     catalog,
+    catalogUrl: fixture.ownerUrl,
     processes: createProcessFence(at('data')),
     dataDir: at('data'),
     hostQueue: 'host',
