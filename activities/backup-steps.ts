@@ -1,6 +1,7 @@
 import type { Fence } from '../catalog/index.ts';
 import type { Asset } from '../domain/configuration/types.ts';
 import { HoldfastError } from '../domain/errors.ts';
+import { proofOfCopy } from '../domain/proof.ts';
 import type { RecoveryPoint } from '../domain/recovery-point.ts';
 import { runStep } from './activity-step.ts';
 import type { AssetStep, HostActivities, PointStep, SnapshotOutcome } from './contract.ts';
@@ -117,7 +118,9 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
           found = await to.recover(step);
         }
         const point = await catalog.points.find(input.point);
-        if (point.copies.some((one) => one.repository === input.to)) {
+        const there = point.copies.find((one) => one.repository === input.to);
+        if (there) {
+          if (proofOfCopy(there, point) === 'damaged') throw damagedThere(input.point, input.to);
           step.say('info', `point ${input.point} is in ${input.to} already`);
           return;
         }
@@ -283,6 +286,15 @@ function partialOf(asset: string, stored: readonly StoredPart[]): SnapshotOutcom
     cause: unreadOf(stored).slice(0, 10).join('\n'),
     hint: 'grant the account Holdfast runs as read access, or exclude these paths; what could be read is stored',
   }).toContract();
+}
+
+function damagedThere(point: string, repository: string): HoldfastError {
+  return new HoldfastError({
+    code: 'repository.damaged',
+    message: `point ${point} was not copied to ${repository}`,
+    cause: 'its damaged copy is still there, and nothing is sent while it is',
+    hint: `\`holdfast sync run\` of its policy clears the damaged copy away and sends it anew`,
+  });
 }
 
 function notThere(id: string, repository: string): HoldfastError {
