@@ -8,6 +8,7 @@ import { endDrill } from '../../activities/drills/drill-control.ts';
 import { createEvidenceSteps } from '../../activities/drills/evidence-steps.ts';
 import { sendMessage } from '../../activities/notify/send.ts';
 import { openAuditKey } from '../../api/wiring/audit-key.ts';
+import { openCatalog } from '../../catalog/index.ts';
 import { drillServices } from '../../api/wiring/drills.ts';
 import type { Parts } from '../../api/wiring/parts.ts';
 import type { Drill } from '../../domain/configuration/drill-types.ts';
@@ -218,21 +219,28 @@ describe('telling how a drill ended', () => {
   });
 
   it('says that one was due and not held, also after another configuration, until one is', async () => {
-    const { configurations } = fixture.catalog;
+    // What was applied when is told by the catalogue's clock.
+    const timed = await openCatalog({ url: fixture.applicationUrl, clock: () => now });
+    shut.unshift(() => timed.close());
+    const { configurations } = timed;
     const { configuration } = (await configurations.current())!;
     const often: Drill = { ...quarterly, cadence: { kind: 'every', seconds: 7200 } };
     const notHeld = async () =>
       (await fixture.catalog.incidents.list({ limit: 100 })).items.filter(({ key }) =>
         key.endsWith('/notHeld'),
       );
-    await configurations.apply({ ...configuration, drills: [often] });
+    await configurations.apply({ ...configuration, drills: [often, { ...often, name: 'canary' }] });
     await look();
-    assert.deepEqual(await notHeld(), []);
+    assert.deepEqual(await notHeld(), [], 'nothing was due before there was a cadence');
     await look(5 * 3600);
+    assert.equal((await notHeld()).length, 2);
     assert.match((await notHeld())[0]?.reason ?? '', /none has begun since/);
     await configurations.apply({ ...configuration, drills: [{ ...often, owner: 'eve' }] });
     await look(600);
-    assert.equal((await notHeld()).length, 1);
+    assert.deepEqual(
+      (await notHeld()).map(({ key }) => key),
+      ['drill/quarterly/notHeld'],
+    );
     await hold();
     await look(15);
     await look(400);
