@@ -218,6 +218,23 @@ describe('telling how a drill ended', () => {
     assert.equal(alerts.open.size, 1);
   });
 
+  it('tells the incident instead where a result was refused for good', async () => {
+    await hold();
+    for (const seconds of [0, 400]) await look(seconds);
+    emptied();
+    receivers.hook.answer = ({ body }, response) =>
+      void response.writeHead(body.includes('"type":"drill"') ? 422 : 204).end();
+    await hold(tooSlow);
+    for (const seconds of [0, 15, 15]) await look(seconds);
+    receivers.hook.answer = null;
+    const sent = bodies(receivers.hook).map(({ type, incidents }) => [type, ...keysOf(incidents)]);
+    assert.deepEqual(sent[0], ['drill']);
+    assert.equal(sent.filter((one) => one.includes('drill/quarterly')).length, 1);
+    assert.equal(mail.mails.filter((text) => text.includes('drill/quarterly')).length, 0);
+  });
+
+  const keysOf = (incidents: unknown) => (incidents as { key: string }[]).map(({ key }) => key);
+
   it('says that one was due and not held, also after another configuration, until one is', async () => {
     // What was applied when is told by the catalogue's clock.
     const timed = await openCatalog({ url: fixture.applicationUrl, clock: () => now });
@@ -264,7 +281,7 @@ describe('telling how a drill ended', () => {
     const listed = (await fixture.catalog.evidence.list()).items;
     assert.deepEqual(
       listed.map((one) => one.approval?.by ?? null),
-      [null, null, null, 'anna', null],
+      [null, null, null, null, null, 'anna', null],
     );
     const change = "update evidence_approvals set approved_by = 'eve'";
     await assert.rejects(fixture.sql(change), /only ever added/);
