@@ -3,6 +3,7 @@
 
 import type { ConfiguredDrills } from '../domain/drills/due.ts';
 import { HoldfastError } from '../domain/errors.ts';
+import type { ToldBeside } from '../domain/incidents/plan.ts';
 import type { DrillOutcome } from '../domain/evidence/outcome.ts';
 import type { DrillRecord, DrillScenario } from '../domain/evidence/record.ts';
 import type { JobStatus } from '../domain/job.ts';
@@ -72,8 +73,8 @@ interface DrillVerdictFact {
   id: string;
   outcome: DrillOutcome;
   reason: string;
-  /** By channel: the message that told of it. */
-  told: Record<string, { at: string; thread: string }>;
+  /** By channel: the message that tells of it, unless it was not taken in the end. */
+  told: ToldBeside['told'];
 }
 
 /** The newest drill of a name that was begun. */
@@ -179,7 +180,7 @@ export function drills(database: Database): Drills {
     verdicts: () =>
       database.read('reading how drills ended', (query) =>
         query<DrillVerdictFact>(
-          `select distinct on (drill) drill, id, outcome, coalesce(reason, '') as reason, told from drills
+          `select distinct on (drill) drill, id, outcome, coalesce(reason, '') as reason, ${TOLD} from drills
             where outcome is not null order by drill, started_at desc, id desc`,
         ),
       ),
@@ -197,6 +198,14 @@ const COLUMNS = `id, drill, scenario, drills.repository, workflow_id as "workflo
      where later.drill = drills.drill and later.started_at > drills.started_at and later.outcome is not null
        and later.record @> jsonb_build_object('drill', jsonb_build_object('retests',
              jsonb_build_array(jsonb_build_object('drill', drills.id))))) end as "retestedBy"`;
+
+/** Messages long settled are no longer there: those were delivered, or their incident told in their place. */
+const TOLD = `(
+  select coalesce(jsonb_object_agg(name, sent || jsonb_build_object('delivered',
+           message.id is null or message.settled_at is not null)), '{}'::jsonb)
+    from jsonb_each(told) as one (name, sent)
+    left join notification_messages as message on message.id = (sent ->> 'thread')::uuid
+   where message.outcome is null or message.outcome = 'delivered') as told`;
 
 async function begin(
   transaction: Transaction,

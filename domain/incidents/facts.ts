@@ -6,6 +6,7 @@ import type { Cadence, DataClass } from '../configuration/types.ts';
 import type { DrillOutcome } from '../evidence/outcome.ts';
 import type { Failure, JobStatus, JobType } from '../job.ts';
 import type { AssetHealth } from '../objectives.ts';
+import type { ToldBeside } from './plan.ts';
 
 export interface IncidentFacts {
   assets: AssetFact[];
@@ -50,8 +51,8 @@ export interface DrillFact {
   reason: string;
   /** That it brings back. */
   policies: string[];
-  /** By channel: the message that told its result, and when. */
-  told: Record<string, { at: string; thread: string }>;
+  /** By channel: the message that tells its result. */
+  told: ToldBeside['told'];
 }
 
 export interface AssetFact {

@@ -47,8 +47,13 @@ export interface IncidentPlan {
 /** What was told beside the incidents, and needs no telling by them: how a drill ended. */
 export interface ToldBeside {
   key: string;
-  /** By channel. */
-  told: Record<string, Omit<Told, 'severity'>>;
+  /** By channel; a message that was not taken in the end is not among them. */
+  told: Record<string, BesideMessage>;
+}
+
+export interface BesideMessage extends Omit<Told, 'severity'> {
+  /** false: it still waits, and may yet be refused. */
+  delivered: boolean;
 }
 
 export function planIncidents(
@@ -73,7 +78,7 @@ export function planIncidents(
     const other = toldBeside.get(key)?.[channel];
     if (!other || (own && Date.parse(own.at) >= Date.parse(other.at))) return own;
     const told = { severity, at: other.at, thread: own?.thread ?? other.thread };
-    noted.push({ channel, key, told });
+    if (other.delivered) noted.push({ channel, key, told });
     return told;
   };
   const messages = channels.map((channel) => ({

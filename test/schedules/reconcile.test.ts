@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
+import type { Drill } from '../../domain/configuration/drill-types.ts';
 import type { Policy } from '../../domain/configuration/types.ts';
 import { nextRun } from '../../domain/cadence/next-run.ts';
-import { scheduledRunsOf } from '../../domain/cadence/scheduled-runs.ts';
+import { drillRunOf, scheduledRunsOf } from '../../domain/cadence/scheduled-runs.ts';
 import { bringSchedulesInLine, mendSchedules } from '../../schedules/bring-in-line.ts';
 import { withCatalog } from '../catalog/fixture.ts';
 import { policy, read } from '../domain/configuration/written.ts';
@@ -59,6 +60,26 @@ describe('Schedules', function () {
       items.map(({ action }) => action),
       ['schedule.removed', 'schedule.changed', 'schedule.created'],
     );
+  });
+
+  it('of drills begin exactly when the house says, and go with their drill', async () => {
+    const drill: Drill = {
+      ...{ name: 'quarterly', scenario: 'siteLoss', policies: [], assets: [], classes: ['critical'] },
+      ...{ from: 'offsite', select: { rule: 'latest' }, start: null, smoke: [], smokeSeconds: 300 },
+      cadence: { kind: 'cron', expression: '0 3 1 */3 *' },
+      objectives: { rtoSeconds: null, rpoSeconds: null },
+    };
+    const withDrills = (drills: Drill[]) =>
+      bringSchedulesInLine(temporal.client, QUEUE, { policies: [], drills }, fixture.catalog);
+    assert.deepEqual((await withDrills([drill])).added, ['drill/quarterly']);
+    const { action, info, spec } = await describeOf('drill/quarterly');
+    assert.equal(action.workflowType, 'drill');
+    assert.equal((action.args?.[0] as { drill: string }).drill, 'quarterly');
+    assert.ok(!spec.jitter, 'an auditor expects it at that time');
+    const expected: Date[] = [];
+    for (let at = new Date(); expected.length < 4; expected.push(at)) at = nextRun(drillRunOf(drill)!, at);
+    assert.deepEqual(info.nextActionTimes.slice(0, 4), expected);
+    assert.deepEqual((await withDrills([{ ...drill, cadence: null }])).removed, ['drill/quarterly']);
   });
 
   it('stand still while their policy is paused, with the reason', async () => {

@@ -8,6 +8,7 @@ import { endDrill } from '../../activities/drills/drill-control.ts';
 import { createEvidenceSteps } from '../../activities/drills/evidence-steps.ts';
 import { sendMessage } from '../../activities/notify/send.ts';
 import { openAuditKey } from '../../api/wiring/audit-key.ts';
+import { openCatalog } from '../../catalog/index.ts';
 import { drillServices } from '../../api/wiring/drills.ts';
 import type { Parts } from '../../api/wiring/parts.ts';
 import type { Drill } from '../../domain/configuration/drill-types.ts';
@@ -217,22 +218,46 @@ describe('telling how a drill ended', () => {
     assert.equal(alerts.open.size, 1);
   });
 
+  it('tells the incident instead where a result was refused for good', async () => {
+    await hold();
+    for (const seconds of [0, 400]) await look(seconds);
+    emptied();
+    receivers.hook.answer = ({ body }, response) =>
+      void response.writeHead(body.includes('"type":"drill"') ? 422 : 204).end();
+    await hold(tooSlow);
+    for (const seconds of [0, 15, 15]) await look(seconds);
+    receivers.hook.answer = null;
+    const sent = bodies(receivers.hook).map(({ type, incidents }) => [type, ...keysOf(incidents)]);
+    assert.deepEqual(sent[0], ['drill']);
+    assert.equal(sent.filter((one) => one.includes('drill/quarterly')).length, 1);
+    assert.equal(mail.mails.filter((text) => text.includes('drill/quarterly')).length, 0);
+  });
+
+  const keysOf = (incidents: unknown) => (incidents as { key: string }[]).map(({ key }) => key);
+
   it('says that one was due and not held, also after another configuration, until one is', async () => {
-    const { configurations } = fixture.catalog;
+    // What was applied when is told by the catalogue's clock.
+    const timed = await openCatalog({ url: fixture.applicationUrl, clock: () => now });
+    shut.unshift(() => timed.close());
+    const { configurations } = timed;
     const { configuration } = (await configurations.current())!;
     const often: Drill = { ...quarterly, cadence: { kind: 'every', seconds: 7200 } };
     const notHeld = async () =>
       (await fixture.catalog.incidents.list({ limit: 100 })).items.filter(({ key }) =>
         key.endsWith('/notHeld'),
       );
-    await configurations.apply({ ...configuration, drills: [often] });
+    await configurations.apply({ ...configuration, drills: [often, { ...often, name: 'canary' }] });
     await look();
-    assert.deepEqual(await notHeld(), []);
+    assert.deepEqual(await notHeld(), [], 'nothing was due before there was a cadence');
     await look(5 * 3600);
+    assert.equal((await notHeld()).length, 2);
     assert.match((await notHeld())[0]?.reason ?? '', /none has begun since/);
     await configurations.apply({ ...configuration, drills: [{ ...often, owner: 'eve' }] });
     await look(600);
-    assert.equal((await notHeld()).length, 1);
+    assert.deepEqual(
+      (await notHeld()).map(({ key }) => key),
+      ['drill/quarterly/notHeld'],
+    );
     await hold();
     await look(15);
     await look(400);
@@ -256,7 +281,7 @@ describe('telling how a drill ended', () => {
     const listed = (await fixture.catalog.evidence.list()).items;
     assert.deepEqual(
       listed.map((one) => one.approval?.by ?? null),
-      [null, null, null, 'anna', null],
+      [null, null, null, null, null, 'anna', null],
     );
     const change = "update evidence_approvals set approved_by = 'eve'";
     await assert.rejects(fixture.sql(change), /only ever added/);

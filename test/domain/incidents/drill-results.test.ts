@@ -79,7 +79,12 @@ describe('the incident of a drill whose result was told', () => {
   function told(looks: Look[]): string[] {
     let known: OpenIncident[] = [];
     return looks.flatMap(([second, conditions, toldAt]) => {
-      const results = toldAt === null ? {} : { mail: { at: at(toldAt).toISOString(), thread: `m${toldAt}` } };
+      const sent = {
+        at: at(toldAt ?? 0).toISOString(),
+        thread: `m${toldAt}`,
+        delivered: second - 2 > toldAt!,
+      };
+      const results = toldAt === null ? {} : { mail: sent };
       const beside = [{ key: 'drill/q', told: results }];
       const plan = planIncidents(known, conditions, [mail, page], at(second), beside);
       known = applied(known, plan, at(second));
@@ -119,6 +124,15 @@ describe('the incident of a drill whose result was told', () => {
       [105, [failed], 100],
     ];
     assert.deepEqual(told(looks), ['105 page: opened']);
+  });
+
+  it('is told by itself where the result was refused in the end', () => {
+    const looks: Look[] = [
+      [1, [failed], 0],
+      [2, [failed], 0],
+      [15, [failed], null],
+    ];
+    assert.deepEqual(told(looks), ['1 page: opened', '15 mail: opened']);
   });
 
   it('is told to a channel that got no result, and its end to it when the drill was taken out', () => {
