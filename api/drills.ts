@@ -73,7 +73,7 @@ export function drillRoutes(api: Api, services: DrillServices): void {
   api.route({
     method: 'POST',
     url: '/drills/:id/approve',
-    config: { role: 'operator' },
+    config: { role: 'approver' },
     schema: {
       summary: "Sign a drill's evidence off; a drill with fourEyes by somebody other than who ran it",
       params: z.object({ id }),

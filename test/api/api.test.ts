@@ -33,7 +33,7 @@ const routes: [method: string, path: string, role: (typeof roles)[number], body:
     ['GET', '/api/v1/drills', 'viewer', null, 200],
     ['GET', '/api/v1/drills/1', 'viewer', null, 404],
     ['POST', '/api/v1/drills', 'operator', { drill: 'quarterly' }, 404],
-    ['POST', '/api/v1/drills/1/approve', 'operator', { note: 'seen' }, 404],
+    ['POST', '/api/v1/drills/1/approve', 'approver', { note: 'seen' }, 404],
     ['GET', '/api/v1/kit', 'viewer', null, 404],
     ['POST', '/api/v1/kit/exports', 'admin', { recipients: ['age1xyz'] }, 200],
     ['POST', '/api/v1/kit/confirmations', 'operator', null, 404],
