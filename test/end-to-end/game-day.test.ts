@@ -185,7 +185,9 @@ describe('a game day', function () {
     const { exitCode, stdout } = await stack.run('evidence', 'verify', evidence);
     assert.equal(exitCode, 0, stdout);
     const { payload } = JSON.parse(await readFile(evidence, 'utf8')) as { payload: string };
-    const { record }: { record: Json } = JSON.parse(Buffer.from(payload, 'base64').toString('utf8')).predicate;
+    const { record }: { record: Json } = JSON.parse(
+      Buffer.from(payload, 'base64').toString('utf8'),
+    ).predicate;
     const [{ tool, arguments: shown, exitCode: ended }] = record.commands;
     assert.deepEqual([tool, shown, ended], ['sh', ['…'], 0]);
     assert.deepEqual(
