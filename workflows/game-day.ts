@@ -80,7 +80,6 @@ async function takenDown(plan: DrillPlan, played: PlayedGameDay): Promise<string
   const down = await during(played, 'takeDown', () =>
     commandSteps(plan.hostQueue, `${plan.drill}: taking down`)
       .takeDown(plan)
-
       .catch((error: unknown) => ({
         ...{ failure: failureOf(error), beganAt: asked, endedAt: now() },
         ...{ commands: [], tools: [] },
