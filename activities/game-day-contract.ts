@@ -1,3 +1,4 @@
+import type { DrillRecord } from '../domain/evidence/record.ts';
 import type { Failure } from '../domain/job.ts';
 import type { DrillPlan } from './drill-contract.ts';
 
@@ -39,7 +40,13 @@ export interface GameDayActivities {
     fences: { repository: string; fence: number }[];
   }): Promise<string | null>;
   /** Nothing of it is undone here. Started again when its worker died. */
-  takeDown(plan: DrillPlan): Promise<{ failure: Failure | null; beganAt: string; endedAt: string }>;
+  takeDown(plan: DrillPlan): Promise<TakenDown>;
+}
+
+export interface TakenDown extends Pick<DrillRecord, 'commands' | 'tools'> {
+  failure: Failure | null;
+  beganAt: string;
+  endedAt: string;
 }
 
 /** Only the catalogue. */

@@ -80,8 +80,13 @@ async function takenDown(plan: DrillPlan, played: PlayedGameDay): Promise<string
   const down = await during(played, 'takeDown', () =>
     commandSteps(plan.hostQueue, `${plan.drill}: taking down`)
       .takeDown(plan)
-      .catch((error: unknown) => ({ failure: failureOf(error), beganAt: asked, endedAt: now() })),
+      .catch((error: unknown) => ({
+        ...{ failure: failureOf(error), beganAt: asked, endedAt: now() },
+        ...{ commands: [], tools: [] },
+      })),
   );
+  played.commands.push(...down.commands);
+  played.tools.push(...down.tools);
   if (down.failure) {
     fail(played, 'takeDown', null, down.failure);
     // Commands that failed may have taken half of it down.

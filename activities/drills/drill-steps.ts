@@ -1,11 +1,11 @@
 // A drill in its clean room, with of all repositories only the copy it comes from. What the room is made of is the
 // environment's own business.
 
-import { configurationOf, type Deployment } from '../deployment.ts';
 import { drillOf } from '../../domain/drills/scope.ts';
 import type { DrilledAsset, DrillRecord } from '../../domain/evidence/record.ts';
 import { runStep } from '../activity-step.ts';
 import type { DrillPlan, HostActivities } from '../contract.ts';
+import { configurationOf, type Deployment } from '../deployment.ts';
 import type { Step } from '../step.ts';
 import { failureInPhase, openAsset, type AssetRoom, type OpenedAsset } from './drilled-asset.ts';
 import type { DrillEnvironment } from './environment.ts';

@@ -5,6 +5,7 @@ import type { GameDay } from '../../domain/configuration/drill-types.ts';
 import type { Configuration } from '../../domain/configuration/types.ts';
 import { drillOf, gameDayOf } from '../../domain/drills/scope.ts';
 import { asHoldfastError } from '../../domain/errors.ts';
+import type { DrillCommand } from '../../domain/evidence/record.ts';
 import { runStep } from '../activity-step.ts';
 import type { DrillPlan, GameDayActivities, GameDayControl } from '../contract.ts';
 import { assetOf, configurationOf, type Deployment } from '../deployment.ts';
@@ -12,6 +13,8 @@ import { derivedId } from '../derived-id.ts';
 import { runHook } from '../hosts/user-command.ts';
 import { openUnderLease } from '../open-under-lease.ts';
 import { storeSafetyPoint } from '../safety-point.ts';
+import type { Step } from '../step.ts';
+import { toolFacts } from './room-facts.ts';
 import { keepWatch } from './watch.ts';
 
 export function createGameDaySteps(deployment: Deployment): GameDayActivities {
@@ -55,6 +58,15 @@ export function createGameDaySteps(deployment: Deployment): GameDayActivities {
     takeDown: (plan) =>
       runStep(on(plan, 'takeDown'), async (step) => {
         const { configuration, day } = await played(deployment, plan);
+        const types = new Set(plan.record.assets.map(({ assetType }) => assetType));
+        const tools = await toolFacts([...types], step);
+        const commands: DrillCommand[] = [];
+        // Words of the user's own may hold anything: only the program is shown.
+        const recorded: Step = {
+          ...step,
+          ran: ({ tool, args, exitCode, seconds }) =>
+            commands.push({ asset: null, tool, arguments: args.length > 0 ? ['…'] : [], exitCode, seconds }),
+        };
         const beganAt = clock().toISOString();
         await deployment.catalog.as(plan.actor).audit.append({
           action: 'drill.takenDown',
@@ -63,7 +75,7 @@ export function createGameDaySteps(deployment: Deployment): GameDayActivities {
         });
         try {
           for (const command of day.takeDown)
-            await runHook(command, { folder: configuration.folder, onError: 'fail' }, step);
+            await runHook(command, { folder: configuration.folder, onError: 'fail' }, recorded);
         } catch (error) {
           if (step.signal.aborted) throw error;
           const failure = asHoldfastError(
@@ -71,9 +83,9 @@ export function createGameDaySteps(deployment: Deployment): GameDayActivities {
             `taking down for game day ${plan.drill} failed`,
           ).toContract();
           step.say('error', `${failure.message}: ${failure.cause}`);
-          return { failure, beganAt, endedAt: clock().toISOString() };
+          return { failure, beganAt, endedAt: clock().toISOString(), commands, tools };
         }
-        return { failure: null, beganAt, endedAt: clock().toISOString() };
+        return { failure: null, beganAt, endedAt: clock().toISOString(), commands, tools };
       }),
   };
 }

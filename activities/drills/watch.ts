@@ -16,6 +16,8 @@ export interface Wanted {
 }
 
 const PAUSE_MILLISECONDS = 500;
+/** Of a command; a page has as long. */
+const LOOK_SECONDS = 10;
 
 export async function keepWatch(
   watch: Watch,
@@ -35,10 +37,13 @@ export async function keepWatch(
 /** null: it is well. */
 async function look(watch: Watch, folder: string, step: Step): Promise<string | null> {
   if (watch.kind === 'http') return answerOf(watch.url, step.signal);
+  const late = AbortSignal.timeout(LOOK_SECONDS * 1000);
+  const signal = AbortSignal.any([step.signal, late]);
   try {
-    await runHook(watch.command, { folder, onError: 'fail' }, { ...step, say: () => undefined });
+    await runHook(watch.command, { folder, onError: 'fail' }, { ...step, signal, say: () => undefined });
     return null;
   } catch (error) {
+    if (late.aborted && !step.signal.aborted) return `it said nothing within ${LOOK_SECONDS} s`;
     if (error instanceof HoldfastError && error.code === 'hook.failed') return error.cause;
     throw error;
   }

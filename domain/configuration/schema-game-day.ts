@@ -1,7 +1,7 @@
 // How a game day is written: what takes the service down for real, what watches it, and how long noticing the outage
 // and being back may take.
 
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { GameDay } from './drill-types.ts';
 import { say } from './say.ts';
 import * as value from './schema-values.ts';

@@ -16,7 +16,7 @@ export interface BroughtBack {
 }
 
 /** What was seen so far; of a game day that broke off, as far as it came. */
-export interface PlayedGameDay extends Pick<DrillRecord, 'phases' | 'failures'> {
+export interface PlayedGameDay extends Pick<DrillRecord, 'phases' | 'failures' | 'commands' | 'tools'> {
   timeline: NonNullable<DrillRecord['timeline']>;
   /** null: nothing was there to keep. */
   safetyPoints: { asset: string; point: string | null }[];
@@ -37,7 +37,7 @@ const WATCH = {
 
 export function playedNothing(): PlayedGameDay {
   return {
-    ...{ timeline: [], phases: [], failures: [], safetyPoints: [], restored: [] },
+    ...{ timeline: [], phases: [], failures: [], commands: [], tools: [], safetyPoints: [], restored: [] },
     ...{ takenDownAt: null, noticedAt: null, backAt: null, endedAt: '' },
   };
 }
@@ -50,6 +50,7 @@ export function gameDayRecord(record: DrillRecord, played: PlayedGameDay): Drill
     ...record,
     assets,
     ...{ phases: played.phases, timeline: played.timeline, failures: played.failures },
+    ...{ commands: played.commands, tools: played.tools },
     measured: {
       rtoSeconds: wasWell && backAt !== null ? secondsBetween(takenDownAt, backAt) : null,
       rpoSeconds: wasWell ? Math.max(0, ...assets.map(({ point }) => point?.ageSeconds ?? 0)) : null,

@@ -184,6 +184,16 @@ describe('a game day', function () {
     assert.deepEqual((await readdir(to)).toSorted(), ['first', 'second']);
     const { exitCode, stdout } = await stack.run('evidence', 'verify', evidence);
     assert.equal(exitCode, 0, stdout);
+    const { payload } = JSON.parse(await readFile(evidence, 'utf8')) as { payload: string };
+    const { record }: { record: Json } = JSON.parse(
+      Buffer.from(payload, 'base64').toString('utf8'),
+    ).predicate;
+    const [{ tool, arguments: shown, exitCode: ended }] = record.commands;
+    assert.deepEqual([tool, shown, ended], ['sh', ['…'], 0]);
+    assert.deepEqual(
+      record.tools.map(({ name }: Json) => name),
+      ['restic', 'sqlite3'],
+    );
     const rendered = (await readdir(join(evidence, '..'))).find((name) => /outage.*\.md$/.test(name));
     assert.match(await readFile(join(evidence, '..', rendered ?? ''), 'utf8'), /## Timeline/);
   });

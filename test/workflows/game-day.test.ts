@@ -97,7 +97,7 @@ describe('a game day', () => {
     const after = await play('gameDay', input, {
       takeDown: async () => {
         await until('somebody cancelled it', () => cancelled);
-        return { failure: null, beganAt: now(), endedAt: now() };
+        return { failure: null, beganAt: now(), endedAt: now(), commands: [], tools: [] };
       },
     });
     await until('it is taken down', () => after.of('takeDown').length > 0);

@@ -201,7 +201,7 @@ const wellBehaved: Required<Script> = {
   takeGameDayPoint: async ({ safetyPoint }) => safetyPoint,
   takeDown: async () => {
     const at = new Date().toISOString();
-    return { failure: null, beganAt: at, endedAt: at };
+    return { failure: null, beganAt: at, endedAt: at, commands: [], tools: [] };
   },
   holdDrill: async ({ record }) => record,
   clearDrill: nothing,
