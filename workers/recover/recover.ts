@@ -9,7 +9,7 @@ import { postgresServerBinaries } from '../../activities/hosts/postgres-binaries
 import type { EngineSnapshot, Repository } from '../../activities/repositories/repository.ts';
 import type { Step } from '../../activities/step.ts';
 import { knowsMigration } from '../../catalog/index.ts';
-import { HoldfastError } from '../../domain/errors.ts';
+import { HoldfastError, wordsOf } from '../../domain/errors.ts';
 import { chosenPoint, controlPlanePoints, type ControlPlanePoint } from './choose-point.ts';
 import {
   plannedConfiguration,
@@ -47,6 +47,7 @@ export async function recover(request: RecoverRequest, step: Step, now: Date): P
     const configuration = plannedConfiguration(beginning, request);
     await refuseWhatIsInTheWay(beginning, configuration, step);
     const plan = planOf(from, configuration);
+    for (const warning of plan.warnings) step.say('warning', warning);
     if (request.dryRun) return { kind: 'planned', plan };
     const claimed = await claimForRecovery(configuration.dataDir, (message) => step.say('info', message));
     const found = { repository, listed, point, beginning, configuration, plan };
@@ -100,7 +101,9 @@ async function rebuilt(
     await claimed.finish();
     return { ...report, configuration: { ...report.configuration, written } };
   } catch (error) {
-    await claimed.giveUp();
+    await claimed.giveUp().catch((left: unknown) => {
+      step.say('warning', `clearing ${dataDir} failed, the next recovery does it: ${wordsOf(left)}`);
+    });
     throw error;
   }
 }

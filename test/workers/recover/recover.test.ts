@@ -59,7 +59,8 @@ describe('recover', function () {
   it('says what it would do, and does nothing', async () => {
     const recovery = await recover(service.request({ dryRun: true }), recordedStep(), new Date());
     assert.equal(recovery.kind, 'planned');
-    const { from, assets, dataDir } = recovery.kind === 'planned' ? recovery.plan : assert.fail();
+    const { from, assets, dataDir, warnings } = recovery.kind === 'planned' ? recovery.plan : assert.fail();
+    assert.match(warnings.join(), /the service on lost-host does not run any more/);
     assert.deepEqual([from.id, from.host, assets], [stored.id, 'lost-host', ['uploads']]);
     assert.equal(dataDir, at('data'));
     await nothingIsThere();
