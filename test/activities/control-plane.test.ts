@@ -157,7 +157,7 @@ describe('the control plane stores itself', function () {
     const snapshots = await snapshotsIn(job.at('local'), job.at('key'), 'holdfast');
     assert.equal(snapshots.length, 1);
     assert.ok(id && snapshots[0]?.tags.includes(`holdfast:point=${id}`));
-    const listed = await restic(job.at('local'), job.at('key'), 'ls', '--no-lock', snapshots[0].id);
+    const listed = await restic(job.at('local'), job.at('key'), 'ls', '--no-lock', snapshots[0]!.id);
     assert.doesNotMatch(listed.stdout, /of-a-dead-attempt/);
   });
 

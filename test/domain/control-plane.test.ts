@@ -134,8 +134,9 @@ describe('what is kept of the control plane', () => {
   });
 
   it('is the newest, whatever else: damaged ones do not push it out', () => {
-    const [newest] = points;
-    assert.deepEqual(kept([newest!]), ['p-00000']);
+    const [damaged, ...older] = points;
+    const whole = kept(older);
+    assert.deepEqual(kept([{ ...damaged!, damaged: true }, ...older]), ['p-00000', ...whole]);
   });
 
   it('is what its store does not let go', () => {
