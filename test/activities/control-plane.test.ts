@@ -181,7 +181,7 @@ describe('the control plane stores itself', function () {
   it("and few enough of its points stay, in any policy's retention, with the reasons", async () => {
     await job.store();
     const ids: string[] = [];
-    const hour = Math.ceil(time / 3_600_000) * 3_600_000;
+    const hour = (Math.floor(time / 3_600_000) - 1) * 3_600_000;
     for (let index = 0; index < 5; index += 1) {
       time = hour + index * 60_000;
       ids.push((await store(randomUUID())) ?? '');
@@ -197,6 +197,7 @@ describe('the control plane stores itself', function () {
     await job.store();
     await store(randomUUID());
     await cp(job.at('local'), job.at('aside'), { recursive: true, preserveTimestamps: true });
+    time += 1000;
     await job.next();
     await job.store();
     const lostData = (await fixture.catalog.points.list()).items[0]!;
@@ -227,6 +228,24 @@ describe('the control plane stores itself', function () {
     await retain();
     await store(randomUUID());
     assert.deepEqual(await fixture.catalog.controlPlane.rollbacks(), [], 'it is told once');
+  });
+
+  it('and finds that the newest point of all is gone, and that it came back', async () => {
+    await job.store();
+    await store(randomUUID());
+    time += 1000;
+    await job.next();
+    await job.store();
+    const [newest] = (await fixture.catalog.points.list()).items;
+    const snapshot = job.at('local', 'snapshots', newest!.copies[0]!.artifactId);
+    await rename(snapshot, job.at('aside'));
+    await store(randomUUID());
+    const [found] = await fixture.catalog.controlPlane.rollbacks();
+    assert.deepEqual(found?.missing, [newest!.id]);
+    await rename(job.at('aside'), snapshot);
+    await store(randomUUID());
+    assert.deepEqual(await fixture.catalog.controlPlane.rollbacks(), []);
+    assert.equal((await fixture.catalog.points.find(newest!.id)).proof, 'stored');
   });
 
   async function retain(confirm = false): Promise<void> {
