@@ -22,7 +22,7 @@ export interface ControlPlaneRecords {
   acceptRollback(repository: string, reason: string): Promise<Rollback>;
 }
 
-export type MissingPoint = Pick<RecoveryPoint, 'id' | 'asset' | 'kind' | 'takenAt'>;
+type MissingPoint = Pick<RecoveryPoint, 'id' | 'asset' | 'kind' | 'takenAt'>;
 
 export interface Rollback {
   repository: string;

@@ -11,6 +11,7 @@ import { beginControlPlane } from '../../activities/control-plane/begin.ts';
 import { createControlPlaneSteps } from '../../activities/control-plane/store.ts';
 import { findPostgresBinaries } from '../../activities/hosts/postgres-binaries.ts';
 import type { Repository } from '../../activities/repositories/repository.ts';
+import { copyOf } from '../../activities/store-parts.ts';
 import { createRetentionSteps } from '../../activities/retention-steps.ts';
 import { controlPlaneServices } from '../../api/wiring/control-plane.ts';
 import { conditionsOf } from '../../domain/incidents/conditions.ts';
@@ -19,7 +20,7 @@ import { incidentFacts } from '../../workers/incident-facts.ts';
 import { APPLICATION_PASSWORD, withCatalog } from '../catalog/fixture.ts';
 import { restic, snapshotsIn } from '../fixtures/restic.ts';
 import { makeGuardedJob, type GuardedJob } from './guards/guarded-job.ts';
-import { recordedStep } from './repositories/repository-fixtures.ts';
+import { folderPart, labels, recordedStep } from './repositories/repository-fixtures.ts';
 import { carryOut, type Steps } from './retention-fixture.ts';
 
 describe('the control plane stores itself', function () {
@@ -179,12 +180,13 @@ describe('the control plane stores itself', function () {
   });
 
   it("and few enough of its points stay, in any policy's retention, with the reasons", async () => {
+    const hour = (Math.floor(time / 3_600_000) - 1) * 3_600_000;
+    time = hour;
     await job.store();
     const ids: string[] = [];
-    const hour = (Math.floor(time / 3_600_000) - 1) * 3_600_000;
     for (let index = 0; index < 5; index += 1) {
       time = hour + index * 60_000;
-      ids.push((await store(randomUUID())) ?? '');
+      ids.push(await taken());
     }
     await fixture.catalog.clock.note(new Date(time));
     await retain();
@@ -247,6 +249,24 @@ describe('the control plane stores itself', function () {
     assert.deepEqual(await fixture.catalog.controlPlane.rollbacks(), []);
     assert.equal((await fixture.catalog.points.find(newest!.id)).proof, 'stored');
   });
+
+  /** A small one. */
+  async function taken(): Promise<string> {
+    const id = randomUUID();
+    const takenAt = new Date(time).toISOString();
+    const part = { ...folderPart(job.at('asset')), name: 'control-plane' };
+    const own = { asset: 'holdfast', kind: 'system', part: part.name, takenAt } as const;
+    const stored = await (await open()).store(part, labels(id, own), recordedStep());
+    await fixture.catalog.points.record(
+      {
+        ...{ id, asset: 'holdfast', assetType: 'directory', policy: null, jobId: null, kind: 'system' },
+        ...{ takenAt, method: 'files', bytes: 1, addedBytes: 1, manifest: null },
+        copies: [copyOf('local', [stored], new Date(time))],
+      },
+      null,
+    );
+    return id;
+  }
 
   async function retain(confirm = false): Promise<void> {
     const jobId = randomUUID();
