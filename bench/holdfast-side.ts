@@ -137,6 +137,8 @@ function profiling(folder: string | null): Record<string, string> {
 /** Each policy with an asset of its own: what is remembered of a tree between rounds would help the later ones. */
 function configurationOf(policies: { name: string; proof: string }[], tree: Tree) {
   return {
+    // It would share the disk with what is measured.
+    controlPlane: { repositories: [] },
     repositories: policies.map(({ name }) => ({
       name,
       type: 'restic',

@@ -77,6 +77,8 @@ interface Ratio {
 function configurationOf(path: string) {
   const copies = [...rounds.map((round) => `off-${round}`), 'off-killed'];
   return {
+    // It would share the disk with what is measured.
+    controlPlane: { repositories: [] },
     repositories: ['near', ...copies].map((name) => ({
       ...{ name, type: 'restic', url: `./${name}`, password: 'file:./bench.key' },
     })),

@@ -45,7 +45,7 @@ export { assetFacts } from './asset-facts.ts';
 export { verifyExport } from './audit.ts';
 export type * from './catalog.ts';
 export type { AppliedConfiguration, ConfigurationDifference, Difference } from './configurations.ts';
-export type { MissingPoint, Rollback } from './control-plane.ts';
+export type { Rollback } from './control-plane.ts';
 export type { DrillRow, Retest } from './drills.ts';
 export type { Approval } from './evidence-approvals.ts';
 export type { EvidenceEntry, StoredEvidence } from './evidence.ts';

@@ -49,6 +49,27 @@ describe('the metrics', () => {
     assert.equal(seen.has(`holdfast_copy_lag_objective_seconds{${of}}`), false);
   });
 
+  it('say when the control plane was last stored, and where a repository was put back', async () => {
+    const stored = {
+      ...{ pointId: 'p', snapshotId: 's', takenAt: '2026-11-20T09:00:00Z', auditSequence: 7 },
+      ...{ evidenceSequence: 0, configurationDigest: null },
+    };
+    const item = { configured: true, initialised: true, due: null, behind: null, lastAttempt: null };
+    services.listControlPlane = async () => [
+      { ...item, repository: 'offsite', stored, rolledBack: null },
+      {
+        ...{ ...item, repository: 'local', stored: null },
+        rolledBack: { repository: 'local', foundAt: '2026-11-20T09:00:00Z', pointId: 'p', missing: [] },
+      },
+    ];
+    const seen = await values();
+    const at = 'holdfast_control_plane_last_success_timestamp_seconds';
+    assert.equal(seen.get(`${at}{repository="offsite"}`), String(Date.parse('2026-11-20T09:00:00Z') / 1000));
+    assert.equal(seen.has(`${at}{repository="local"}`), false);
+    assert.equal(seen.get('holdfast_repository_rolled_back{repository="offsite"}'), '0');
+    assert.equal(seen.get('holdfast_repository_rolled_back{repository="local"}'), '1');
+  });
+
   it('say what status says', async () => {
     const seen = await values();
     const of = 'policy="critical",asset="uploads"';

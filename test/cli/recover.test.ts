@@ -49,6 +49,7 @@ describe('what recover says at its end', () => {
     },
     dataDir: '/var/lib/holdfast',
     configuration: { path: '/etc/holdfast.yaml', written: true, notes: [] },
+    warnings: [],
     ...{ assets: ['orders'], policies: ['daily'], drills: [] },
     catalogue: { place: '/var/lib/holdfast/catalog', migrated: [] },
     audit: {

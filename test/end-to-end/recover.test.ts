@@ -137,7 +137,7 @@ describe('a site that was lost whole', function () {
     await copyFile(join(kept, 'far.key'), at('far.key'));
     await writeFile(at('orders.url'), assets.databaseUrl, { mode: 0o600 });
     await stack.up();
-    const { temporal } = JSON.parse(await readFile(at('.holdfast', 'run', 'stack.json'), 'utf8')) as Json;
+    const { temporal } = JSON.parse(await readFile(at('.holdfast', 'run', 'stack.json'), 'utf8'));
     const client = connect(temporal);
     const schedules = new Map<string, boolean>();
     for await (const { scheduleId, state } of client.schedule.list()) schedules.set(scheduleId, state.paused);
@@ -214,7 +214,7 @@ describe('a site that was lost whole', function () {
     const gap = now.findIndex((line) => line.includes('"controlPlane.recovered"'));
     assert.ok(gap > 0);
     assert.deepEqual(now.slice(0, gap), then.slice(0, gap));
-    const { details } = JSON.parse(now[gap] ?? '') as Json;
+    const { details } = JSON.parse(now[gap] ?? '');
     assert.equal(details.auditSequence, gap);
 
     const exported = at('exported');

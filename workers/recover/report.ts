@@ -1,5 +1,6 @@
 import type { Catalog } from '../../catalog/index.ts';
 import { bundlePaths, type ControlPlaneManifest } from '../../domain/control-plane/bundle.ts';
+import { formatDuration } from '../../domain/duration.ts';
 import { recoveredKey, type RecoveredKey } from './audit-key.ts';
 import type { ControlPlanePoint } from './choose-point.ts';
 import type { RecoveredConfiguration } from './configuration-file.ts';
@@ -26,6 +27,7 @@ export interface Plan {
   from: FoundPoint;
   dataDir: string;
   configuration: { path: string; written: boolean; notes: string[] };
+  warnings: string[];
   /** Names of what the configuration has. */
   assets: string[];
   policies: string[];
@@ -61,10 +63,18 @@ export function planOf(from: FoundPoint, recovered: RecoveredConfiguration): Pla
     from,
     dataDir,
     configuration: { path, written: false, notes },
+    warnings: from.ageSeconds < ALIVE_SECONDS ? [maybeAlive(from)] : [],
     assets: names(configuration?.assets),
     policies: names(configuration?.policies),
     drills: names(configuration?.drills),
   };
+}
+
+/** A service that is well stores itself at least so often, unless nothing happens in it. */
+const ALIVE_SECONDS = 2 * 3600;
+
+function maybeAlive({ host, ageSeconds }: FoundPoint): string {
+  return `it was stored ${formatDuration(ageSeconds)} ago: make sure that the service on ${host} does not run any more; two of one name would undo each other's work`;
 }
 
 export async function reportOf(
