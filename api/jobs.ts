@@ -79,7 +79,16 @@ export function jobRoutes(api: Api, services: Services): void {
   });
 }
 
-const jobType = z.enum(['preflight', 'backup', 'sync', 'retention', 'verify', 'restore', 'drill', 'controlPlane']);
+const jobType = z.enum([
+  'preflight',
+  'backup',
+  'sync',
+  'retention',
+  'verify',
+  'restore',
+  'drill',
+  'controlPlane',
+]);
 const jobStatus = z.enum(['running', 'waiting', 'success', 'warning', 'failed', 'cancelled']);
 export const assetStatus = z.enum(['pending', 'running', 'success', 'failed', 'skipped']);
 

@@ -112,7 +112,7 @@ describe('the sheet of the recovery kit', () => {
 describe('a shell word', () => {
   it('is one word and the same text, whatever is in it', () => {
     const anything = fc.string({ unit: 'binary', maxLength: 20 }).filter((text) => !text.includes('\0'));
-    const texts = fc.sample(anything, 300).map((text) => text.toWellFormed());
+    const texts = fc.sample(anything, 300).map((text) => Buffer.from(text).toString());
     const words = texts.map(shellWord);
     assert.ok(words.every((word) => !word.includes('\n')));
     const said = execFileSync('bash', ['-c', `printf '%s\\0' ${words.join(' ')}`], { encoding: 'utf8' });
