@@ -8,7 +8,7 @@ import type { Services } from './services.ts';
 const rollback = z.object({
   repository: z.string(),
   foundAt: time,
-  pointId: z.string().describe("the control plane's own point that was not there any more"),
+  pointId: z.string().describe('of those that were stored there last, one that was not there any more'),
   missing: z.array(z.string()).describe('ids of the points whose copies there are gone'),
 });
 

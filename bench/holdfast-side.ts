@@ -162,6 +162,8 @@ function configurationOf(policies: { name: string; proof: string }[], tree: Tree
   return {
     version: 1,
     dataDir,
+    // It would share the disk with what is measured.
+    controlPlane: { repositories: [] },
     repositories: policies.map(({ name }) => ({
       name,
       type: 'restic',

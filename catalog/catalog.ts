@@ -182,7 +182,7 @@ export interface Points {
    * one does. null when there is none.
    */
   newest(asset: string, wanted?: NewestWanted): Promise<RecoveryPoint | null>;
-  /** How many points have a copy in each repository, by its name; of every kind. */
+  /** How many regular points have a copy in each repository, by its name. */
   countByRepository(): Promise<{ repository: string; points: number }[]>;
   /** Points with a copy in this repository made of any of these engine snapshots. */
   withSnapshots(repository: string, snapshotIds: readonly string[]): Promise<RecoveryPoint[]>;

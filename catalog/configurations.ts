@@ -107,7 +107,8 @@ export function configurations(database: Database): Configurations {
         const [row] = await query<{ source: string | null; path: string | null }>(
           'select source, path from configurations order by id desc limit 1',
         );
-        return row?.source != null && row.path !== null ? { source: row.source, path: row.path } : null;
+        const { source = null, path = null } = row ?? {};
+        return source !== null && path !== null ? { source, path } : null;
       }),
   };
 }

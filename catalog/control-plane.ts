@@ -10,11 +10,11 @@ import type { Database } from './database.ts';
 export interface ControlPlaneRecords {
   /** One for each repository, in their order. */
   states(repositories: readonly string[]): Promise<ControlPlaneState[]>;
-  /** The newest one there that is not known to be damaged. */
-  newest(repository: string): Promise<StoredControlPlane | null>;
+  /** What was stored there last, by its engine snapshots: of the control plane, and of all. Without damaged copies. */
+  storedLast(repository: string): Promise<{ pointId: string; snapshotIds: string[] }[]>;
   /** Points with an undamaged copy stored there before that time, made of snapshots that are not among these; newest first. */
   missing(repository: string, snapshotIds: readonly string[], storedBefore: string): Promise<MissingPoint[]>;
-  /** Stays open until it is accepted; found again meanwhile, what is missing is added to it. */
+  /** Stays open until it is accepted; found again meanwhile, what is missing now takes the place of what was. */
   rolledBack(repository: string, found: { pointId: string; missing: readonly string[] }): Promise<void>;
   /** Open ones. */
   rollbacks(): Promise<Rollback[]>;
@@ -22,12 +22,12 @@ export interface ControlPlaneRecords {
   acceptRollback(repository: string, reason: string): Promise<Rollback>;
 }
 
-export type MissingPoint = Pick<RecoveryPoint, 'id' | 'asset' | 'kind' | 'takenAt'>;
+type MissingPoint = Pick<RecoveryPoint, 'id' | 'asset' | 'kind' | 'takenAt'>;
 
 export interface Rollback {
   repository: string;
   foundAt: string;
-  /** Of the control plane's own that was not there any more. */
+  /** Of those that were stored there last, one that was not there any more. */
   pointId: string;
   /** By their ids, newest first. */
   missing: string[];
@@ -42,8 +42,19 @@ export function controlPlaneRecords(database: Database): ControlPlaneRecords {
         return states;
       }),
 
-    newest: (repository) =>
-      database.read(`looking for the control plane in ${repository}`, (query) => newest(query, repository)),
+    storedLast: (repository) =>
+      database.read(`looking for what was stored last in ${repository}`, async (query) => {
+        const last = (kind: string | null) =>
+          query<{ pointId: string; snapshotIds: string[] }>(
+            `select point.id as "pointId", snapshot_ids as "snapshotIds"
+               from recovery_points as point join point_copies as copy on copy.point_id = point.id
+              where repository = $1 and copy.proof <> 'damaged' and removing_since is null
+                and ($2::text is null or kind = $2)
+              order by stored_at desc limit 1`,
+            [repository, kind],
+          );
+        return [...(await last('system')), ...(await last(null))];
+      }),
 
     missing: (repository, snapshotIds, storedBefore) =>
       database.read(`comparing ${repository} with the catalogue`, (query) =>
@@ -64,15 +75,14 @@ export function controlPlaneRecords(database: Database): ControlPlaneRecords {
           'select missing from repository_rollbacks where repository = $1 and accepted_at is null for update',
           [repository],
         );
-        const all = [...new Set([...missing, ...(open?.missing ?? [])])];
-        if (open && all.length === open.missing.length) return;
+        if (open && sameMembers(open.missing, missing)) return;
         await query(
           `insert into repository_rollbacks as kept (repository, found_at, point_id, missing)
            values ($1, $2, $3, $4::uuid[])
            on conflict (repository) where accepted_at is null do update set missing = excluded.missing`,
-          [repository, at, pointId, all],
+          [repository, at, pointId, missing],
         );
-        const details = { point: pointId, count: all.length, missing: all.slice(0, NAMED) };
+        const details = { point: pointId, count: missing.length, missing: missing.slice(0, NAMED) };
         audit({ action: 'repository.rolledBack', subject: `repository/${repository}`, details });
       }),
 
@@ -92,6 +102,11 @@ export function controlPlaneRecords(database: Database): ControlPlaneRecords {
         return rollback;
       }),
   };
+}
+
+function sameMembers(one: readonly string[], other: readonly string[]): boolean {
+  const members = new Set(one);
+  return members.size === other.length && other.every((id) => members.has(id));
 }
 
 /** The rest is in the row. */

@@ -43,7 +43,7 @@ export { assetFacts } from './asset-facts.ts';
 export { verifyExport } from './audit.ts';
 export type * from './catalog.ts';
 export type { AppliedConfiguration, ConfigurationDifference, Difference } from './configurations.ts';
-export type { MissingPoint, Rollback } from './control-plane.ts';
+export type { Rollback } from './control-plane.ts';
 export type { DrillRow } from './drills.ts';
 export type { EvidenceEntry, StoredEvidence } from './evidence.ts';
 export type { PointHold } from './holds.ts';

@@ -49,7 +49,8 @@ export function points(database: Database): Points {
     countByRepository: () =>
       database.read('counting recovery points', (query) =>
         query<{ repository: string; points: number }>(
-          'select repository, count(*) as points from point_copies group by repository order by repository',
+          `select repository, count(*) as points from point_copies join recovery_points on id = point_id
+            where kind = 'regular' group by repository order by repository`,
         ),
       ),
 

@@ -93,12 +93,19 @@ function reportLines(report: Report): string[] {
     ...report.points.map(({ repository, points }) => `  points          ${points} in ${repository}`),
     `  evidence        ${report.evidence}, and ${report.histories} event histories`,
     `  audit chain     unbroken, ${audit.events} events, head ${audit.head?.hash.slice(0, 16) ?? 'none'}`,
+    ...keyLines(audit.key),
     `  catalogue       ${catalogue.place}${catalogue.migrated.length > 0 ? `, brought forward by ${catalogue.migrated.join(', ')}` : ''}`,
     `  configuration   ${configuration.path}${configuration.written ? '' : ' WAS NOT WRITTEN'}`,
     ...configuration.notes.map((note) => `                  ${note}`),
     ...since(report),
     ...outOfReach(report),
   ];
+}
+
+function keyLines(key: Report['audit']['key']): string[] {
+  if (key === null) return ['  audit key       none: the service makes one'];
+  const strange = key.state === 'inForce' ? '' : ', which the chain does not name: it is announced anew';
+  return [`  audit key       ${key.keyId}${strange}`];
 }
 
 /** What happened after the point was taken, as far as the repository shows it. */

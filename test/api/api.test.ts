@@ -416,8 +416,9 @@ describe('the HTTP API', () => {
       const pattern = path
         .replace(/\?.*/, '')
         .replace(
-          /(?<=jobs|points|restores|tokens|policies|evidence|drills)\/(job-1|point-1|r-1|viewer|critical|1)(?=\/|$)/,
-          (_all, id) => ({ viewer: '/{name}', critical: '/{policy}' })[String(id)] ?? '/{id}',
+          /(?<=jobs|points|restores|tokens|policies|evidence|drills|rollbacks)\/(job-1|point-1|r-1|viewer|critical|offsite|1)(?=\/|$)/,
+          (_all, id) =>
+            ({ viewer: '/{name}', critical: '/{policy}', offsite: '/{repository}' })[String(id)] ?? '/{id}',
         );
       return `${method} ${pattern}: Needs the role ${role}.`;
     });

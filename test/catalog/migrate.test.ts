@@ -22,6 +22,25 @@ describe('migrating the catalogue', function () {
     assert.equal(who?.me, first.applicationRole);
   });
 
+  it('lets nobody but the application take away by its functions, also where a dump lost their rights', async () => {
+    const owner = await newDatabase();
+    const { applicationRole } = await migrateCatalog(owner, { applicationPassword });
+    await runSql(owner, 'grant execute on all functions in schema holdfast to public');
+    await migrateCatalog(owner, { applicationPassword });
+    const may = (role: string) =>
+      runSql<{ name: string }>(
+        owner,
+        `select proname as name from pg_proc where pronamespace = 'holdfast'::regnamespace and prosecdef
+            and prorettype <> 'trigger'::regtype and has_function_privilege($1, oid, 'execute') order by 1`,
+        [role],
+      );
+    assert.deepEqual(await may('public'), []);
+    assert.deepEqual(
+      (await may(applicationRole ?? '')).map(({ name }) => name),
+      ['forget_old_records', 'withdraw_copy'],
+    );
+  });
+
   it('migrates once when two machines start together', async () => {
     const names = await migrationNames();
     const owner = await newDatabase();

@@ -23,6 +23,8 @@ describe('a copy that travels by itself', () => {
     await writeFile(at('near.key'), 'key of near', { mode: 0o600 });
     await writeFile(at('far.key'), 'key of far', { mode: 0o600 });
     await stack.configure({
+      // Its jobs and snapshots would be counted among those looked at here.
+      controlPlane: { repositories: [] },
       repositories: ['near', 'far'].map((name) => ({
         name,
         type: 'restic',

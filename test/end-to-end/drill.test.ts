@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { makeAssets, type Assets } from '../fixtures/assets.ts';
 import { notSoon } from '../fixtures/not-soon.ts';
 import { makeStack, type Json, type Stack } from '../fixtures/stack.ts';
+import { until } from '../fixtures/until.ts';
 
 // A rehearsed loss from the copy alone, through the command line. The tests are the chapters of one story.
 
@@ -144,6 +145,17 @@ describe('a drill', function () {
     assert.equal(json.outcome, 'missed');
     assert.equal(json.status, 'warning');
     assert.match(json.evidence, /hurried/);
+  });
+
+  it('has its evidence where it was drilled from within seconds, while another repository is away', async () => {
+    const items = await until('the evidence is in the copy', async () => {
+      const { json } = await stack.run('control-plane', 'list');
+      const far = json.items.find(({ repository }: Json) => repository === 'far');
+      return far?.stored?.evidenceSequence > 0 && (json.items as Json[]);
+    });
+    assert.match(items.find(({ repository }) => repository === 'near').behind, /near/);
+    const { json } = await stack.run('points', 'list', '--kind', 'system');
+    assert.ok(json.items.some(({ copies }: Json) => copies[0].repository === 'far'));
   });
 
   it('goes on when its worker is killed, with one piece of evidence', async () => {

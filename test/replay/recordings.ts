@@ -27,6 +27,7 @@ const restore: RestoreInput = {
   expirySeconds: 3600,
 };
 
+const controlPlane = { repository: 'offsite', jobId: 'job-5', trigger: 'manual', actor: 'tester' };
 const drill = { drill: 'quarterly', drillId: 'drill-1', trigger: 'manual', actor: 'tester' };
 const retention = { policy: 'critical', jobId: 'job-3', trigger: 'manual', actor: 'tester', confirm: false };
 const leaseAfterAWhile: Script['askForLease'] = async () => undefined;
@@ -243,6 +244,13 @@ export const recordings: Recording[] = [
       await until('it is shown as waiting', () => run.of('jobWaits').length > 0);
       await run.handle.signal(leaseGranted, { repository: 'local', key: keyOf(run), fence: 1 });
     },
+  },
+  { name: 'control-plane-stored', workflow: 'backupControlPlane', input: controlPlane, script: {} },
+  {
+    name: 'control-plane-failed',
+    workflow: 'backupControlPlane',
+    input: controlPlane,
+    script: { needsRepair: async () => true, storeControlPlane: async () => failWith('staging.full') },
   },
   { name: 'drill-success', workflow: 'drill', input: drill, script: {} },
   {

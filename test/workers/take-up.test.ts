@@ -56,6 +56,19 @@ describe('what the catalogue has as running is taken up', function () {
     assert.equal(await typeAfter('verify/critical-3', 'manual'), 'verify');
   });
 
+  it('a lost job of the control plane is started for its repository', async () => {
+    const workflowId = 'control-plane/offsite-1';
+    const startedAt = anHourAgo().toISOString();
+    await fixture.catalog.jobs.begin(
+      aJob({ type: 'controlPlane', policy: null, repository: 'offsite', startedAt, workflowId }),
+    );
+    await takeUp();
+    const handle = temporal.workflow.getHandle(workflowId);
+    assert.equal((await handle.describe()).type, 'backupControlPlane');
+    await handle.terminate();
+    await takeUp();
+  });
+
   it('a job whose workflow was terminated is ended', async () => {
     const job = await begun(anHourAgo());
     await startBackup(temporal, job.workflowId, { policy: 'critical', jobId: job.id });

@@ -5,10 +5,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { postgresServerBinaries } from '../../activities/hosts/postgres-binaries.ts';
+import { witnessed } from '../../activities/key-witness.ts';
 import type { EngineSnapshot, Repository } from '../../activities/repositories/repository.ts';
 import type { Step } from '../../activities/step.ts';
 import { knowsMigration } from '../../catalog/index.ts';
-import { HoldfastError } from '../../domain/errors.ts';
+import { HoldfastError, wordsOf } from '../../domain/errors.ts';
 import { chosenPoint, controlPlanePoints, type ControlPlanePoint } from './choose-point.ts';
 import {
   plannedConfiguration,
@@ -33,6 +35,18 @@ export type Recovery =
   | { kind: 'recovered'; report: Report };
 
 export async function recover(request: RecoverRequest, step: Step, now: Date): Promise<Recovery> {
+  // There is no chain to put them on before the catalogue is back.
+  const secrets = new Set<string>();
+  const witness = async (reference: string) => void secrets.add(reference);
+  return witnessed(witness, () => recovering(request, secrets, step, now));
+}
+
+async function recovering(
+  request: RecoverRequest,
+  secrets: ReadonlySet<string>,
+  step: Step,
+  now: Date,
+): Promise<Recovery> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-recover-'));
   try {
     const repository = await openGiven(request.repository, folder, step);
@@ -46,9 +60,10 @@ export async function recover(request: RecoverRequest, step: Step, now: Date): P
     const configuration = plannedConfiguration(beginning, request);
     await refuseWhatIsInTheWay(beginning, configuration, step);
     const plan = planOf(from, configuration);
+    for (const warning of plan.warnings) step.say('warning', warning);
     if (request.dryRun) return { kind: 'planned', plan };
     const claimed = await claimForRecovery(configuration.dataDir, (message) => step.say('info', message));
-    const found = { repository, listed, point, beginning, configuration, plan };
+    const found = { repository, listed, point, beginning, configuration, plan, secrets };
     return { kind: 'recovered', report: await rebuilt(request, found, claimed, now, step) };
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -62,6 +77,8 @@ interface Found {
   beginning: Beginning;
   configuration: RecoveredConfiguration;
   plan: Plan;
+  /** Where those stand that were asked for so far. */
+  secrets: ReadonlySet<string>;
 }
 
 /**
@@ -91,6 +108,8 @@ async function rebuilt(
       step.say('info', 'looking which secrets and repositories can be reached from here');
       const cache = join(claimed.room, 'cache');
       const reach = await reachOf(configuration, manifest.repository, request.repository, cache, step);
+      for (const reference of found.secrets)
+        await restored.catalog.keyUses.record(`point/${point.labels.point}`, reference);
       report = await reportOf(found.plan, restored, manifest, reconciled, reach);
     } finally {
       await restored.close();
@@ -99,7 +118,9 @@ async function rebuilt(
     await claimed.finish();
     return { ...report, configuration: { ...report.configuration, written } };
   } catch (error) {
-    await claimed.giveUp();
+    await claimed.giveUp().catch((left: unknown) => {
+      step.say('warning', `clearing ${dataDir} failed, the next recovery does it: ${wordsOf(left)}`);
+    });
     throw error;
   }
 }
@@ -135,6 +156,8 @@ async function refuseWhatIsInTheWay(
       hint: `use Holdfast ${manifest.holdfast} or newer`,
     });
   }
+  // Without its programs there can be no catalogue: known before anything was fetched.
+  if (!configuration.configuration?.catalog) await postgresServerBinaries();
   await refuseOccupied(configuration.dataDir);
   await refuseAnotherFile(configuration);
   await refuseOccupiedCatalogue(configuration.configuration, manifest, step);

@@ -1,5 +1,7 @@
 import type { Catalog } from '../../catalog/index.ts';
 import { bundlePaths, type ControlPlaneManifest } from '../../domain/control-plane/bundle.ts';
+import { formatDuration } from '../../domain/duration.ts';
+import { recoveredKey, type RecoveredKey } from './audit-key.ts';
 import type { ControlPlanePoint } from './choose-point.ts';
 import type { RecoveredConfiguration } from './configuration-file.ts';
 import type { Reach } from './reach.ts';
@@ -25,6 +27,7 @@ export interface Plan {
   from: FoundPoint;
   dataDir: string;
   configuration: { path: string; written: boolean; notes: string[] };
+  warnings: string[];
   /** Names of what the configuration has. */
   assets: string[];
   policies: string[];
@@ -33,7 +36,7 @@ export interface Plan {
 
 export interface Report extends Plan, Reach, Reconciled {
   catalogue: { place: string; migrated: string[] };
-  audit: { events: number; head: { sequence: number; hash: string } | null };
+  audit: { events: number; head: { sequence: number; hash: string } | null; key: RecoveredKey | null };
   evidence: number;
   histories: number;
   points: { repository: string; points: number }[];
@@ -60,10 +63,18 @@ export function planOf(from: FoundPoint, recovered: RecoveredConfiguration): Pla
     from,
     dataDir,
     configuration: { path, written: false, notes },
+    warnings: from.ageSeconds < ALIVE_SECONDS ? [maybeAlive(from)] : [],
     assets: names(configuration?.assets),
     policies: names(configuration?.policies),
     drills: names(configuration?.drills),
   };
+}
+
+/** A service that is well stores itself at least so often, unless nothing happens in it. */
+const ALIVE_SECONDS = 2 * 3600;
+
+function maybeAlive({ host, ageSeconds }: FoundPoint): string {
+  return `it was stored ${formatDuration(ageSeconds)} ago: make sure that the service on ${host} does not run any more; two of one name would undo each other's work`;
 }
 
 export async function reportOf(
@@ -79,7 +90,11 @@ export async function reportOf(
     ...reconciled,
     ...reach,
     catalogue: { place, migrated },
-    audit: { events, head: events === 0 ? null : { sequence: head.sequence, hash: head.digest } },
+    audit: {
+      events,
+      head: events === 0 ? null : { sequence: head.sequence, hash: head.digest },
+      key: await recoveredKey(plan.dataDir, catalog),
+    },
     evidence: (await catalog.evidence.head()).sequence,
     histories: manifest.files.filter(({ path }) => path.startsWith(`${bundlePaths.histories}/`)).length,
     points: await catalog.points.countByRepository(),

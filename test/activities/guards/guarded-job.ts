@@ -71,7 +71,7 @@ policies:
         return fence.record(key, started);
       },
     },
-    catalogUrl: fixture.ownerUrl,
+    catalogUrl: fixture.applicationUrl,
     dataDir: at('data'),
     hostQueue: 'host',
     clock,
