@@ -108,7 +108,8 @@ describe('the runbooks', function () {
   it('keys are made, kept, split, rotated and tested', async () => {
     const output = await run('key-sop.md', { KEEPER: at('keeper') });
     assert.match(output, /kit\.written/);
-    assert.match(output, /key\.rotated/i);
+    assert.match(output, /secret\.used/);
+    assert.match(output, /audit\.keyRotated/);
   });
 
   it('a key is lost, and then changed', async () => {
