@@ -10,18 +10,18 @@ export interface ShellBlock {
 export function shellBlocks(markdown: string): ShellBlock[] {
   const found: ShellBlock[] = [];
   let headings: string[] = [];
-  let open: { fence: string; shell: boolean; lines: string[] } | null = null;
+  let open: { fence: string; wanted: boolean; lines: string[] } | null = null;
   for (const line of markdown.split('\n')) {
     const [, fence, language] = /^(`{3,})(\w*)/.exec(line) ?? [];
     const [, signs = '', heading = ''] = /^(#{2,6}) (.+)$/.exec(line) ?? [];
     if (open) {
       if (line.trimEnd() !== open.fence) open.lines.push(line);
       else {
-        if (open.shell) found.push({ headings: headings.filter(Boolean), text: open.lines.join('\n') });
+        if (open.wanted) found.push({ headings: headings.filter(Boolean), text: open.lines.join('\n') });
         open = null;
       }
     } else if (fence !== undefined) {
-      open = { fence, shell: language === 'sh', lines: [] };
+      open = { fence, wanted: language === 'sh', lines: [] };
     } else if (heading) {
       headings = [...Array.from({ length: signs.length - 2 }, (_, level) => headings[level] ?? ''), heading];
     }

@@ -18,7 +18,11 @@ import type { RestoreStatus } from '../../domain/restore.ts';
 // A double of our own activities/contract.ts, for tests of the workflows: each step does at once what went
 // well would do, or what the test's script says, and is written down in the order it was called.
 
-export type Steps = ControlActivities & EvidenceActivities & HostActivities & KitActivities & NotifyActivities;
+export type Steps = ControlActivities &
+  EvidenceActivities &
+  HostActivities &
+  KitActivities &
+  NotifyActivities;
 export type StepName = keyof Steps;
 
 export type Script = {
@@ -220,7 +224,13 @@ const wellBehaved: Required<Script> = {
   hostOf: async () => QUEUE,
   testChannels: async () => [],
   writeKit: async ({ kitId, folder, actor }) => ({
-    ...{ id: kitId, writtenAt: '2026-11-20T02:00:00.000Z', writtenBy: actor, digest: 'd1', sealedDigest: 's1' },
+    ...{
+      id: kitId,
+      writtenAt: '2026-11-20T02:00:00.000Z',
+      writtenBy: actor,
+      digest: 'd1',
+      sealedDigest: 's1',
+    },
     ...{ configuration: 'digest', folder: folder ?? '/kit', sealedFor: ['age1…'] },
     ...{ confirmedAt: null, confirmedBy: null, outdatedAt: null },
   }),

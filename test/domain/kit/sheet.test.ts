@@ -110,15 +110,12 @@ describe('the sheet of the recovery kit', () => {
 });
 
 describe('a shell word', () => {
-  it('is one word and the same text, whatever is in it', function () {
+  it('is one word and the same text, whatever is in it', () => {
     const anything = fc.string({ unit: 'binary', maxLength: 20 }).filter((text) => !text.includes('\0'));
-    fc.assert(
-      fc.property(anything, (text) => {
-        const word = shellWord(text);
-        assert.doesNotMatch(word, /\n/);
-        assert.equal(execFileSync('bash', ['-c', `printf '%s' ${word}`], { encoding: 'utf8' }), text);
-      }),
-      { numRuns: 40 },
-    );
+    const texts = fc.sample(anything, 300).map((text) => Buffer.from(text).toString());
+    const words = texts.map(shellWord);
+    assert.ok(words.every((word) => !word.includes('\n')));
+    const said = execFileSync('bash', ['-c', `printf '%s\\0' ${words.join(' ')}`], { encoding: 'utf8' });
+    assert.deepEqual(said.split('\0').slice(0, -1), texts);
   });
 });
