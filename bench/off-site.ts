@@ -10,12 +10,13 @@ import type { Job } from '../domain/job.ts';
 import { resolveTool } from '../tools/resolve.ts';
 import { timed } from './bare-side.ts';
 import { folderBytes } from './folder-bytes.ts';
+import { fromNothing } from './from-nothing.ts';
 import { findProcess } from './processes.ts';
 import { benchStack, endedJob, type BenchStack } from './stack.ts';
 import { buildTree, warm } from './tree.ts';
 
-// `npm run bench:offsite`: a copy against bare `restic copy`, also killed half-way, and a drill against a bare
-// restore of the same point, all in one run. docs/performance.md says what the figures mean.
+// `npm run bench:offsite`: a copy against bare `restic copy`, also killed half-way, a drill against a bare
+// restore of the same point, and the way back from an empty machine, all in one run. docs/performance.md says what the figures mean.
 
 const { values } = parseArgs({
   options: {
@@ -51,6 +52,8 @@ try {
   const minimum = await folderBytes(at('off-1'));
   say('killing both half-way');
   const killed = { bare: await bareKilled(minimum), ours: await killedCopy(minimum) };
+  say('losing the whole service, and coming back from one copy');
+  const back = await fromNothing(stack, 'off-1', 'tree', join(folder, 'back'));
   console.log(
     [
       `${tree.files} files; restic ${restic.version}, Node.js ${process.version}, ${availableParallelism()} cores, ` +
@@ -61,6 +64,9 @@ try {
       ),
       `the proof of a drill and its room: ${JSON.stringify(drills.map(({ phases }) => phases))}`,
       `killed half-way, of the minimum: restic ${(killed.bare / minimum).toFixed(2)}, Holdfast ${(killed.ours / minimum).toFixed(2)}`,
+      `from nothing, in seconds: ${Object.entries(back)
+        .map(([what, at]) => `${what} ${at.toFixed(1)}`)
+        .join(', ')}`,
     ].join('\n'),
   );
 } finally {

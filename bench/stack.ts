@@ -12,6 +12,8 @@ import type { Restore } from '../domain/restore.ts';
 export interface BenchStack {
   folder: string;
   dataDir: string;
+  /** Of the configuration. */
+  file: string;
   service: Service;
   /** The command line. */
   run(...words: string[]): Promise<unknown>;
@@ -43,7 +45,7 @@ export async function benchStack(
     throw new Error(`Holdfast could not be started: ${words.join('')}`, { cause: error });
   });
   return {
-    ...{ folder, dataDir, run },
+    ...{ folder, dataDir, file, run },
     service: await openService(file),
     stop: async () => {
       await run('down');
