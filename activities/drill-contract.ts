@@ -51,7 +51,7 @@ export interface EvidenceActivities {
 
 export interface RecordEvidence {
   record: DrillRecord;
-  /** Where the signed file and its renderings go; null: into the data directory. */
+  /** Where the signed file and its renderings go as well; null: as configured, or into the data directory alone. */
   folder: string | null;
   actor: string;
 }

@@ -12,7 +12,7 @@ import type { DrillRecord } from '../../domain/evidence/record.ts';
 import { sealEvidence } from '../../domain/evidence/statement.ts';
 import { asFailure } from '../activity-step.ts';
 import type { EvidenceActivities } from '../contract.ts';
-import { folders, type Deployment } from '../deployment.ts';
+import { configurationOf, folders, type Deployment } from '../deployment.ts';
 import { evidenceSigner, sha256 } from './evidence-key.ts';
 
 /** Others may record in between, each once: that often is enough. */
@@ -24,7 +24,10 @@ export function createEvidenceSteps(deployment: Deployment): EvidenceActivities 
       try {
         const whole = checked(withCorrectiveActions(record));
         const stored = await signAndRecord(deployment, whole, actor);
-        const path = await writeFiles(folder ?? folders.evidence(deployment.dataDir), stored);
+        // The data directory's own travels off-site with the control plane.
+        const own = await writeFiles(folders.evidence(deployment.dataDir), stored);
+        const also = folder ?? (await configuredFolder(deployment, record));
+        const path = also === null ? own : await writeFiles(also, stored);
         const { sequence, outcome, digest } = stored;
         return { sequence, outcome, digest, path };
       } catch (error) {
@@ -32,6 +35,11 @@ export function createEvidenceSteps(deployment: Deployment): EvidenceActivities 
       }
     },
   };
+}
+
+async function configuredFolder(deployment: Deployment, record: DrillRecord): Promise<string | null> {
+  const { evidence } = await configurationOf(deployment, record.configuration.digest);
+  return evidence?.folder ?? null;
 }
 
 async function signAndRecord(

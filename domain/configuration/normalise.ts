@@ -60,6 +60,7 @@ export function normalise(written: WrittenConfiguration, folder: string): Config
         }),
       })),
     }),
+    ...(written.evidence && { evidence: { folder: resolvePath(folder, written.evidence.folder) } }),
     ...(written.kit && {
       kit: {
         recipients: written.kit.recipients,

@@ -127,6 +127,7 @@ export const configurationSchema = value.keys('a configuration', {
   assets: value.list(asset, 'a list of assets', '[{ name: uploads, … }]').optional(),
   policies: value.list(policy, 'a list of policies', '[{ name: daily, … }]').optional(),
   drills: drills.optional(),
+  evidence: value.keys('where evidence goes', { folder: value.path }).optional(),
   kit: kit.optional(),
   controlPlane: controlPlane.optional(),
   idempotency: guards.idempotency.optional(),

@@ -25,6 +25,8 @@ export interface Configuration {
   policies: Policy[];
   /** Absent where none is configured. */
   drills?: Drill[];
+  /** Where else the evidence of drills goes, beside the data directory. Absent: nowhere. */
+  evidence?: { folder: string };
   /** Absent: a recovery kit is written when somebody asks for it only. */
   kit?: { recipients: string[]; folder: string };
   /** Absent where nothing is said of it. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { chmod, readFile, readdir, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { makeAssets, type Assets } from '../fixtures/assets.ts';
 import { notSoon } from '../fixtures/not-soon.ts';
 import { makeStack, type Answer, type Json, type Stack } from '../fixtures/stack.ts';
@@ -46,6 +46,7 @@ describe('a drill', function () {
       await chmod(at(name), mode);
     const drill = { policies: ['daily'], from: 'far', scenario: 'siteLoss' };
     await stack.configure({
+      evidence: { folder: './shown' },
       repositories: ['near', 'far'].map((name) => ({
         name,
         type: 'restic',
@@ -129,7 +130,9 @@ describe('a drill', function () {
     const [{ evidence }] = (await stack.run('drill', 'list')).json.items;
     const key = await stack.run('audit', 'key');
     assert.equal(key.exitCode, 0);
+    assert.equal(dirname(evidence), at('shown'));
     const text = await readFile(evidence, 'utf8');
+    assert.equal(await readFile(join(stack.dataDir, 'evidence', basename(evidence)), 'utf8'), text);
     const { payload } = JSON.parse(text) as { payload: string };
     const stated = Buffer.from(payload, 'base64').toString('utf8');
     assert.doesNotMatch(stated, /key of far/);

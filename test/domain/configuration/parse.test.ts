@@ -228,6 +228,7 @@ describe('parseConfiguration', () => {
       'assets',
       'policies',
       'drills',
+      'evidence',
       'kit',
       'controlPlane',
       'idempotency',

@@ -89,7 +89,7 @@ describe('what a reader gets', () => {
       'holdfast.yaml:2:10 dataDir: ~ is not expanded: "~/x"',
       '  fix: write the whole path, or ./ before it',
       'holdfast.yaml:3:1 sites: unknown key',
-      '  fix: the nearest known is "assets"; known here: version, dataDir, temporal, catalog, ports, repositories, assets, policies, drills, kit, controlPlane, idempotency, notifications',
+      '  fix: the nearest known is "assets"; known here: version, dataDir, temporal, catalog, ports, repositories, assets, policies, drills, evidence, kit, controlPlane, idempotency, notifications',
     ]);
   });
 });
