@@ -228,7 +228,7 @@ async function pruneOrKeep(repository: Repository, step: Step): Promise<Pruned> 
   }
 }
 
-function isRetainedByStore({ code, cause }: HoldfastError): boolean {
+export function isRetainedByStore({ code, cause }: HoldfastError): boolean {
   if (code === 'repository.appendOnly') return true;
   return /WORM|object ?lock|retention (period|mode)|ObjectLocked|InvalidRetention/i.test(cause);
 }

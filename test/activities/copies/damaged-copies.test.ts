@@ -64,6 +64,26 @@ describe('a copy', function () {
     assert.ok(await asset.restores(point));
   });
 
+  it('that was damaged stays where what it would be replaced by does not read back either, or somebody holds it', async () => {
+    const point = await asset.backUp();
+    assert.equal(await asset.sync(), null);
+    const [pack] = await packsIn(place());
+    await flipByte(pack ?? '');
+    assert.equal((await asset.readBack(point))?.code, 'repository.damaged');
+    const [before] = await asset.snapshots(point);
+    const { holds } = asset.deployment.catalog;
+    const hold = { kind: 'legal', owner: 'anna', reason: 'case 12' } as const;
+    await holds.place(point, hold);
+    assert.match((await asset.sync(2))?.cause ?? '', /anna holds the point: case 12/);
+    await holds.release(point, 'closed', 'anna');
+    for (const path of await packsIn({ ...place(), folder: asset.at('local') })) await flipByte(path);
+    const failure = await asset.sync(3);
+    assert.equal(failure?.code, 'repository.damaged');
+    assert.match(failure?.cause ?? '', /does not read back in local either/);
+    assert.deepEqual(await asset.snapshots(point), [before], 'the damaged copy was taken away');
+    assert.deepEqual(await asset.copies(point), ['local stored', 'offsite damaged']);
+  });
+
   it('that a person has taken away does not come back, and is not waited for', async () => {
     const point = await asset.backUp();
     assert.equal(await asset.sync(), null);
