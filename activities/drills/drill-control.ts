@@ -86,6 +86,8 @@ export async function endDrill(deployment: Deployment, input: EndDrill): Promise
       evidenceSequence: evidence.sequence,
       messages: await resultMessages(deployment, signed, evidence.path),
     });
+  }
+  if (record && verdict && !input.error) {
     for (const drilled of record.assets) {
       const error = failureOfAsset(record, verdict, drilled.asset);
       const status = error ? 'failed' : 'success';
