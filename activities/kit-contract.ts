@@ -11,7 +11,7 @@ export interface WriteKit {
   recipients: string[];
   /** Absolute, on the host: sealed with the passphrase in it instead. */
   passphraseFile: string | null;
-  /** A person did, and has it in hand. */
+  /** By a person; else it was outdated. */
   asked: boolean;
   actor: string;
 }

@@ -26,12 +26,11 @@ export interface WrittenKit {
 export interface NewKit extends Omit<WrittenKit, 'writtenBy' | 'confirmedAt' | 'confirmedBy' | 'outdatedAt'> {
   /** References of the secrets in it. */
   opened: string[];
-  confirmed: boolean;
 }
 
 export interface Kits {
   newest(): Promise<WrittenKit | null>;
-  /** By id; written again under the same id, what was written last counts. */
+  /** By id, not confirmed; written again under the same id, what was written last counts. */
   record(kit: NewKit): Promise<WrittenKit>;
   /** Somebody has the newest one where it belongs. `notFound` where there is none, `request.conflict` where it is outdated. */
   confirm(at: string): Promise<WrittenKit>;
@@ -47,22 +46,21 @@ export function kits(database: Database): Kits {
       database.write('recording a recovery kit', async ({ query, audit }) => {
         const { actor } = database;
         await query(
-          `insert into kits (id, written_at, written_by, digest, sealed_digest, configuration, folder, sealed_for,
-             confirmed_at, confirmed_by)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+          `insert into kits (id, written_at, written_by, digest, sealed_digest, configuration, folder, sealed_for)
+           values ($1, $2, $3, $4, $5, $6, $7, $8)
            on conflict (id) do update set written_at = excluded.written_at, digest = excluded.digest,
              sealed_digest = excluded.sealed_digest, configuration = excluded.configuration,
-             sealed_for = excluded.sealed_for, confirmed_at = excluded.confirmed_at`,
+             sealed_for = excluded.sealed_for, confirmed_at = null, confirmed_by = null`,
           [
             ...[kit.id, kit.writtenAt, actor, kit.digest, kit.sealedDigest, kit.configuration, kit.folder],
-            ...[kit.sealedFor, kit.confirmed ? kit.writtenAt : null, kit.confirmed ? actor : null],
+            kit.sealedFor,
           ],
         );
-        const { digest, sealedDigest, folder, sealedFor, opened, confirmed } = kit;
+        const { digest, sealedDigest, folder, sealedFor, opened } = kit;
         audit({
           action: 'kit.written',
           subject: `kit/${kit.id}`,
-          details: { digest, sealedDigest, folder, sealedFor, opened, confirmed },
+          details: { digest, sealedDigest, folder, sealedFor, opened },
         });
         return (await newestKit(query))!;
       }),

@@ -63,7 +63,10 @@ export async function incidentFacts(
 
 async function kitFact(catalog: Catalog): Promise<KitFact | null> {
   const kit = await catalog.kits.newest();
-  if (!kit) return null;
+  if (!kit) {
+    const applied = await catalog.configurations.current();
+    return applied?.configuration.kit ? { writtenAt: null, configuredAt: applied.appliedAt } : null;
+  }
   const { writtenAt, folder, confirmedAt, outdatedAt } = kit;
   return { writtenAt, folder, confirmed: confirmedAt !== null, outdatedAt };
 }

@@ -2,7 +2,7 @@
 // configured to write it for, told to be outdated. Any number of workers may look side by side.
 
 import { randomUUID } from 'node:crypto';
-import { kitNow, type KitNow } from '../activities/kit/kit-facts.ts';
+import { kitNow } from '../activities/kit/kit-facts.ts';
 import type { WriteKit } from '../activities/contract.ts';
 import type { Catalog } from '../catalog/index.ts';
 
@@ -15,10 +15,13 @@ export interface KitKeeping {
 
 /** What does not come with an `apply` (a rotated audit key, a renamed database) is looked for so often. */
 const WHOLE_LOOK_MILLISECONDS = 600_000;
+/** Until what failed is tried again: each attempt opens every secret, and has that on the audit chain. */
+const PAUSE_MILLISECONDS = 600_000;
 
 /** Returns the work of one look; between whole looks only the configuration is compared. */
 export function keepKitCurrent(keeping: KitKeeping): () => Promise<void> {
   let lookedAt = 0;
+  let failed: { digest: string; at: number } | null = null;
   return async () => {
     const { catalog, now } = keeping;
     const applied = await catalog.configurations.current();
@@ -30,18 +33,16 @@ export function keepKitCurrent(keeping: KitKeeping): () => Promise<void> {
     const current = await kitNow(keeping);
     lookedAt = at;
     if (kit?.digest === current.digest && kit.outdatedAt === null) return;
-    await renew(keeping, kit, current);
+    // Told first: what follows may fail, and fail again.
+    if (kit) await catalog.kits.outdated(kit.id, current.digest, now().toISOString());
+    if (!current.configuration.kit) return;
+    if (failed?.digest === current.digest && at - failed.at < PAUSE_MILLISECONDS) return;
+    try {
+      const asConfigured = { folder: null, recipients: [], passphraseFile: null };
+      await keeping.write({ ...asConfigured, kitId: randomUUID(), asked: false, actor: 'holdfast' });
+    } catch (error) {
+      failed = { digest: current.digest, at: now().getTime() };
+      throw error;
+    }
   };
-}
-
-/** Told first: what follows may fail, and fail again. */
-async function renew(
-  { catalog, now, write }: KitKeeping,
-  kit: Awaited<ReturnType<Catalog['kits']['newest']>>,
-  current: KitNow,
-): Promise<void> {
-  if (kit) await catalog.kits.outdated(kit.id, current.digest, now().toISOString());
-  if (!current.configuration.kit) return;
-  const asConfigured = { folder: null, recipients: [], passphraseFile: null };
-  await write({ ...asConfigured, kitId: randomUUID(), asked: false, actor: 'holdfast' });
 }

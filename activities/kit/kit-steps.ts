@@ -60,8 +60,6 @@ async function writeKit(deployment: Deployment, input: WriteKit): Promise<Writte
     digest: now.digest,
     configuration: now.facts.configuration,
     sealedDigest: createHash('sha256').update(sealed).digest('hex'),
-    // Whoever asks for it has it in hand; what was written by itself somebody has to take away first.
-    confirmed: input.asked,
   });
 }
 

@@ -43,6 +43,8 @@ export async function runSheet(
       env: {
         PATH: await pathWithTools(kit),
         KIT: kit.folder,
+        // What lies in the home of this host's user is not there where the kit is needed.
+        HOME: kit.folder,
         RESTIC_CACHE_DIR: `${kit.folder}/cache`,
         ...variables,
       },

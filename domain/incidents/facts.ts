@@ -22,7 +22,7 @@ export interface IncidentFacts {
   drills?: DrillFact[];
   /** Drills that were due and left nothing; left out: none. */
   drillsNotHeld?: DrillRunFact[];
-  /** null or absent: none was ever written. */
+  /** null or absent: none was ever written, and none is configured. */
   kit?: KitFact | null;
 }
 
@@ -100,8 +100,10 @@ export interface RepositoryFact {
   policies: string[];
 }
 
-/** The newest recovery kit. */
-export interface KitFact {
+/** The newest recovery kit, or since when there should be one. */
+export type KitFact = WrittenKitFact | { writtenAt: null; configuredAt: string };
+
+interface WrittenKitFact {
   writtenAt: string;
   folder: string;
   /** Somebody has put it in the place of the one before. */

@@ -3,12 +3,18 @@ import type { KitFact } from './facts.ts';
 
 /** Nobody is woken for it; but a kit that was not replaced in so long will not have been when it is needed. */
 const PATIENCE_SECONDS = 3 * 86_400;
+/** The first one is written within moments of the `apply` that asks for it. */
+const FIRST_KIT_SECONDS = 300;
 
-/** Until somebody says that the copies outside of this house are those that hold. */
+/**
+ * Where one is configured, until it was written. Then, until somebody says that the copies outside of this house are
+ * those that hold.
+ */
 export function outdatedKit(kit: KitFact | null, now: Date): Condition[] {
-  if (kit === null || (kit.confirmed && kit.outdatedAt === null)) return [];
-  const since = Date.parse(kit.outdatedAt ?? kit.writtenAt);
-  const late = now.getTime() - since >= PATIENCE_SECONDS * 1000;
+  if (kit === null) return [];
+  const since = kit.writtenAt === null ? kit.configuredAt : (kit.outdatedAt ?? kit.writtenAt);
+  const seconds = (now.getTime() - Date.parse(since)) / 1000;
+  const late = seconds >= PATIENCE_SECONDS;
   const common = {
     key: 'kit/outdated',
     topic: 'failure' as const,
@@ -16,6 +22,17 @@ export function outdatedKit(kit: KitFact | null, now: Date): Condition[] {
     policies: [],
     asset: null,
   };
+  if (kit.writtenAt === null) {
+    if (seconds < FIRST_KIT_SECONDS) return [];
+    return [
+      {
+        ...common,
+        title: 'the recovery kit was never written',
+        reason: `one is configured since ${kit.configuredAt} or longer, and writing it has not succeeded`,
+        next: '`holdfast kit export`, which says what stops it',
+      },
+    ];
+  }
   if (kit.outdatedAt !== null) {
     return [
       {
@@ -26,6 +43,7 @@ export function outdatedKit(kit: KitFact | null, now: Date): Condition[] {
       },
     ];
   }
+  if (kit.confirmed) return [];
   return [
     {
       ...common,

@@ -4,6 +4,7 @@
 import { formatDuration } from '../duration.ts';
 import { assetCommands, placedAt, resticFor } from './asset-commands.ts';
 import { folderOf, type KitAsset, type KitFacts, type KitRepository } from './facts.ts';
+import { usesDefaultRcloneConf } from './rclone.ts';
 import { shellWord } from './shell-word.ts';
 
 export const SEALED_FILE = 'recovery-kit.age';
@@ -107,6 +108,8 @@ function opening({ passphrase }: SheetFacts): string[] {
 function repositoryPart(facts: SheetFacts, repository: KitRepository): string[] {
   const { name, type, url, password, env, ssh } = repository;
   const folder = folderOf(name);
+  const variables = env.map((variable) => variable.name);
+  const ownConf = usesDefaultRcloneConf(url, variables);
   return [
     `## ${repositoryHeading(name)}`,
     '',
@@ -116,6 +119,11 @@ function repositoryPart(facts: SheetFacts, repository: KitRepository): string[] 
       (variable) =>
         `- needs ${code(variable.name)}, kept at ${code(variable.reference)}; in the sealed part: ${code(`${folder}/environment`)}`,
     ),
+    ...(ownConf
+      ? [
+          `- needs rclone's own ${code('~/.config/rclone/rclone.conf')}; in the sealed part: ${code(`${folder}/rclone.conf`)}`,
+        ]
+      : []),
     ...(ssh?.identity ? [`- reached with the ssh key ${code(`${folder}/identity`)} of the sealed part`] : []),
     ...(ssh?.knownHosts
       ? [`- its host is known by ${code(`${folder}/known_hosts`)} of the sealed part`]
@@ -128,7 +136,9 @@ function repositoryPart(facts: SheetFacts, repository: KitRepository): string[] 
     ...block('Everything with Holdfast', [
       [
         `holdfast recover --repository ${shellWord(url)} --password "file:$KIT/${folder}/password"`,
-        ...env.map((variable) => `--env ${variable.name}=env:${variable.name}`),
+        ...[...variables, ...(ownConf ? ['RCLONE_CONFIG'] : [])].map(
+          (variable) => `--env ${variable}=env:${variable}`,
+        ),
         ...(ssh?.identity ? [`--identity-file "$KIT/${folder}/identity"`] : []),
         ...(ssh?.knownHosts ? [`--known-hosts-file "$KIT/${folder}/known_hosts"`] : []),
         `--data-dir ${shellWord(facts.dataDir)}`,

@@ -74,6 +74,7 @@ describe('the recovery kit', function () {
     const { exitCode, json, stdout } = await stack.run('kit', 'export');
     assert.equal(exitCode, 0, stdout);
     assert.equal(json.current, true);
+    assert.equal(json.confirmedAt, null);
     const sealed = await readFile(at('kit', 'recovery-kit.age'));
     assert.match(sealed.subarray(0, 30).toString(), /^age-encryption\.org\/v1\n/);
     assert.equal((await stat(at('kit', 'recovery-kit.age'))).mode & 0o777, 0o600);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WriteKit } from '../../activities/contract.ts';
 import { kitNow } from '../../activities/kit/kit-facts.ts';
+import { incidentFacts } from '../../workers/incident-facts.ts';
 import { keepKitCurrent } from '../../workers/keep-kit-current.ts';
 import { aConfiguration, aPoint, withCatalog } from '../catalog/fixture.ts';
 
@@ -35,7 +36,7 @@ describe('keeping the recovery kit current', function () {
       write: async (input) => {
         asked.push(input);
         if (fails) throw new Error('a secret does not resolve');
-        await record(input.asked);
+        await record();
       },
     });
   });
@@ -50,10 +51,10 @@ describe('keeping the recovery kit current', function () {
     await writeFile(join(dataDir, 'keys', 'audit-ed25519.key'), pem, { mode: 0o600 });
   }
 
-  async function record(confirmed: boolean) {
+  async function record() {
     const { digest, facts } = await kitNow({ catalog: fixture.catalog, dataDir });
     return fixture.catalog.kits.record({
-      ...{ id: randomUUID(), writtenAt: now.toISOString(), digest, confirmed, folder: '/kit' },
+      ...{ id: randomUUID(), writtenAt: now.toISOString(), digest, folder: '/kit' },
       ...{
         configuration: facts.configuration,
         sealedDigest: 's',
@@ -71,9 +72,14 @@ describe('keeping the recovery kit current', function () {
   });
 
   it('writes the first one when it is configured, once, and it waits to be taken away', async () => {
-    await fixture.catalog.configurations.apply(aConfiguration({ kit }));
+    const { catalog } = fixture;
+    const told = async () => (await incidentFacts(catalog, aConfiguration({ kit }), now)).kit;
+    assert.equal(await told(), null);
+    await catalog.configurations.apply(aConfiguration({ kit }));
+    assert.equal((await told())?.writtenAt, null);
     await look();
     await look();
+    assert.equal((await told())?.writtenAt, now.toISOString());
     assert.deepEqual(
       asked.map(({ asked: byPerson, recipients }) => [byPerson, recipients]),
       [[false, []]],
@@ -111,7 +117,7 @@ describe('keeping the recovery kit current', function () {
     assert.notEqual((await fixture.catalog.kits.newest())?.outdatedAt, null);
     await assert.rejects(fixture.catalog.kits.confirm(now.toISOString()), { code: 'request.conflict' });
     fails = false;
-    later(1);
+    later(11);
     await look();
     assert.equal((await fixture.catalog.kits.newest())?.outdatedAt, null);
     assert.deepEqual((await actions()).slice(0, 4), [
@@ -121,5 +127,22 @@ describe('keeping the recovery kit current', function () {
       'kit.written',
     ]);
     assert.equal((await fixture.catalog.audit.verify()).ok, true);
+  });
+
+  it('tries what failed again after a pause, or when something else is to be written', async () => {
+    fails = true;
+    later(1);
+    await fixture.catalog.configurations.apply(aConfiguration({ kit, policies: [] }));
+    await assert.rejects(look());
+    later(9);
+    await look();
+    assert.equal(asked.length, 1);
+    later(2);
+    await assert.rejects(look());
+    assert.equal(asked.length, 2);
+    later(1);
+    await fixture.catalog.configurations.apply(aConfiguration({ kit }));
+    await assert.rejects(look());
+    assert.equal(asked.length, 3);
   });
 });

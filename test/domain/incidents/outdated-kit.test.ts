@@ -10,6 +10,16 @@ describe('an outdated recovery kit', () => {
     assert.deepEqual(outdatedKit(kit, after(9)), []);
   });
 
+  it('is told where one is configured and the first was not written within moments', () => {
+    const never = { writtenAt: null, configuredAt: kit.writtenAt };
+    assert.deepEqual(outdatedKit(never, after(0)), []);
+    const [young] = outdatedKit(never, after(0.1));
+    const [old] = outdatedKit(never, after(3));
+    assert.deepEqual([young?.severity, old?.severity], ['info', 'warning']);
+    assert.equal(young?.key, 'kit/outdated');
+    assert.match(`${young?.title} ${young?.next}`, /never written.*kit export/);
+  });
+
   it('is told until the new copies are confirmed, and more gravely after three days', () => {
     const [young] = outdatedKit({ ...kit, confirmed: false }, after(1));
     const [old] = outdatedKit({ ...kit, confirmed: false }, after(3));
