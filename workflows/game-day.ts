@@ -145,6 +145,8 @@ async function broughtBack(
       tell(played, asset, `restore ${restoreId} from ${plan.repository} begins`);
       const { status, error, validation, integrity } = await executeChild<typeof restore>('restore', {
         workflowId: `restore/${restoreId}`,
+        // Whoever terminates the game day must not stop a swap half-way.
+        parentClosePolicy: 'ABANDON',
         args: [
           {
             ...{ restoreId, asset, point: point.id, from: plan.repository, actor: plan.actor },

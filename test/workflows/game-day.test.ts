@@ -45,6 +45,17 @@ describe('a game day', () => {
     assert.equal(record?.measured.rtoSeconds !== null, true);
   });
 
+  it('leaves a restore it has begun to its end, whoever terminates it', async () => {
+    const { playing } = await played({});
+    const { events } = await playing.handle.fetchHistory();
+    const begun = events?.flatMap((event) => event.startChildWorkflowExecutionInitiatedEventAttributes ?? []);
+    // 2 is ABANDON in Temporal's protocol.
+    assert.deepEqual(
+      begun?.map(({ parentClosePolicy }) => parentClosePolicy),
+      [2],
+    );
+  });
+
   it('of a service that is not well beforehand takes nothing down', async () => {
     const game = await played({ watchService: async () => ({ seen: false, at: now(), words: 'it is ill' }) });
     assert.deepEqual(failures(game), ['prepare health.failed']);

@@ -138,6 +138,22 @@ describe('the beginning and end of a drill', function () {
     await end(plan);
   });
 
+  it('that was lost after it was planned, or left no evidence, has failed until another one of it passes', async () => {
+    await taken(20, { repository: 'offsite' });
+    const verdict = async () =>
+      (await fixture.catalog.drills.verdicts()).find(({ drill: name }) => name === 'two');
+    const lost = await begin('two');
+    assert.equal(await verdict(), undefined, 'it still runs');
+    const error = { code: 'internal', message: 'it was lost', cause: 'no workflow', hint: 'look' } as const;
+    await endDrill(deployment(), {
+      ...{ drillId: lost.drillId, record: lost.record, evidence: null, actor: 'ada', error },
+    });
+    const failed = { drill: 'two', id: lost.drillId, outcome: 'failed', reason: 'it was lost: no workflow' };
+    assert.deepEqual(await verdict(), { ...failed, told: {} });
+    await end(await begin('two'));
+    assert.equal((await verdict())?.id, lost.drillId, 'cancelling another one settles nothing');
+  });
+
   it('of one whose room is too small says what it needs and has, and opens no repository', async () => {
     const takenAt = '2026-11-20T02:00:00.000Z';
     await fixture.catalog.points.record(
