@@ -45,6 +45,8 @@ export interface GameDayActivities {
 
 export interface TakenDown extends Pick<DrillRecord, 'commands' | 'tools'> {
   failure: Failure | null;
+  /** An attempt before it did not finish: what that one did is not among the commands. */
+  interrupted: boolean;
   beganAt: string;
   endedAt: string;
 }

@@ -81,7 +81,7 @@ async function takenDown(plan: DrillPlan, played: PlayedGameDay): Promise<string
     commandSteps(plan.hostQueue, `${plan.drill}: taking down`)
       .takeDown(plan)
       .catch((error: unknown) => ({
-        ...{ failure: failureOf(error), beganAt: asked, endedAt: now() },
+        ...{ failure: failureOf(error), interrupted: true, beganAt: asked, endedAt: now() },
         ...{ commands: [], tools: [] },
       })),
   );
@@ -89,14 +89,12 @@ async function takenDown(plan: DrillPlan, played: PlayedGameDay): Promise<string
   played.tools.push(...down.tools);
   if (down.failure) {
     fail(played, 'takeDown', null, down.failure);
-    // Commands that failed may have taken half of it down.
+    // Half of it may be gone before the watch sees anything: it is believed only where no command went through.
+    const touched = down.interrupted || down.commands.some(({ exitCode }) => exitCode === 0);
     const still = await watch(plan, played, { until: 'well', since: now(), seconds: 0 });
-    if (still?.seen) {
-      tell(
-        played,
-        null,
-        'the commands that take it down failed and the service is still well: nothing is restored',
-      );
+    if (still?.seen && !touched) {
+      const words = 'its take-down failed before any of it was done, and the watch finds the service well';
+      tell(played, null, `${words}: nothing is restored`);
       return null;
     }
   }

@@ -56,7 +56,7 @@ export function createGameDaySteps(deployment: Deployment): GameDayActivities {
       }),
 
     takeDown: (plan) =>
-      runStep(on(plan, 'takeDown'), async (step) => {
+      runStep(on(plan, 'takeDown'), async (step, interrupted) => {
         const { configuration, day } = await played(deployment, plan);
         const types = new Set(plan.record.assets.map(({ assetType }) => assetType));
         const tools = await toolFacts([...types], step);
@@ -83,9 +83,9 @@ export function createGameDaySteps(deployment: Deployment): GameDayActivities {
             `taking down for game day ${plan.drill} failed`,
           ).toContract();
           step.say('error', `${failure.message}: ${failure.cause}`);
-          return { failure, beganAt, endedAt: clock().toISOString(), commands, tools };
+          return { failure, interrupted, beganAt, endedAt: clock().toISOString(), commands, tools };
         }
-        return { failure: null, beganAt, endedAt: clock().toISOString(), commands, tools };
+        return { failure: null, interrupted, beganAt, endedAt: clock().toISOString(), commands, tools };
       }),
   };
 }

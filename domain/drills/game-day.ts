@@ -103,7 +103,12 @@ function whatWasDone(asset: string, { source }: DrillRecord, played: PlayedGameD
   const before = kept
     ? `what was there beforehand is safety point ${kept}`
     : 'no safety point was taken of it';
-  if (played.takenDownAt === null) return `it was not taken down after all; ${before}`;
+  if (played.takenDownAt === null) {
+    const failed = played.failures.some(({ phase }) => phase === 'takeDown');
+    return failed
+      ? `its take-down failed and the watch found the service well; ${before}`
+      : `nothing was taken down; ${before}`;
+  }
   const back = played.restored.find((one) => one.asset === asset);
   const after =
     back === undefined

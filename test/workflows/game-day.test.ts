@@ -91,6 +91,27 @@ describe('a game day', () => {
     assert.equal(game.playing.of('orderRestore').length, 1);
   });
 
+  it('whose commands failed is believed to be well only where none of them went through', async () => {
+    const failing = (exits: (number | null)[], interrupted = false) =>
+      played({
+        takeDown: async () => ({
+          failure: { code: 'hook.failed', message: 'it failed', cause: 'as scripted', hint: 'none' },
+          ...{ interrupted, beganAt: now(), endedAt: now(), tools: [] },
+          commands: exits.map((exitCode) => ({
+            ...{ asset: null, tool: 'sh', arguments: ['…'], exitCode, seconds: 1 },
+          })),
+        }),
+      });
+    const untouched = await failing([3]);
+    assert.equal(untouched.playing.of('orderRestore').length, 0);
+    assert.match(
+      JSON.stringify(untouched.record?.production),
+      /its take-down failed and the watch found the service well/,
+    );
+    for (const half of [await failing([0, 3]), await failing([3], true)])
+      assert.equal(half.playing.of('orderRestore').length, 1);
+  });
+
   it('goes on to the watch where a restore could not be begun', async () => {
     const game = await played({ orderRestore: async () => failWith('restore.state') });
     assert.deepEqual(failures(game), ['restore restore.state']);
@@ -108,7 +129,7 @@ describe('a game day', () => {
     const after = await play('gameDay', input, {
       takeDown: async () => {
         await until('somebody cancelled it', () => cancelled);
-        return { failure: null, beganAt: now(), endedAt: now(), commands: [], tools: [] };
+        return { failure: null, interrupted: false, beganAt: now(), endedAt: now(), commands: [], tools: [] };
       },
     });
     await until('it is taken down', () => after.of('takeDown').length > 0);
