@@ -140,7 +140,7 @@ async function lostGameDay(catalog: Catalog, job: Job): Promise<Failure> {
     ...forgotten(job),
     message: `game day ${job.id} was lost: Temporal does not run it any more`,
     cause: 'the service may have been taken down and not all of it brought back',
-    hint: `look at it, and at \`holdfast restore list\`; what was there beforehand: ${kept.join(', ') || 'no safety point was taken, so nothing was taken down'}`,
+    hint: `look at it, and at \`holdfast restore list\`; what was there beforehand: ${kept.join(', ') || 'no safety point is known'}`,
   };
 }
 

@@ -61,14 +61,16 @@ async function beforehand(leases: LeaseHolder, plan: DrillPlan, played: PlayedGa
   const before = await during(played, 'prepare', () =>
     steps.watchService({ plan, until: 'well', since: now(), seconds: 0 }),
   );
-  if (!before.seen) throw notBegun(plan.drill, before.words);
+  if (!before.seen) throw notBegun('health.failed', plan.drill, before.words);
   tell(played, null, 'the service is well', before.at);
   await during(played, 'safety', () =>
     leases.hold([plan.repository], 'shared', async (fences) => {
       for (const { asset } of plan.record.assets) {
         const point = await steps.takeGameDayPoint({ plan, asset, safetyPoint: uuid4(), fences });
+        if (point === null)
+          throw notBegun('source.missing', plan.drill, `nothing is there of ${asset}, so it cannot be kept`);
         played.safetyPoints.push({ asset, point });
-        tell(played, asset, point === null ? 'nothing was there to keep' : `kept as safety point ${point}`);
+        tell(played, asset, `kept as safety point ${point}`);
       }
     }),
   );
@@ -202,12 +204,11 @@ async function watch(
   }
 }
 
-function notBegun(drill: string, words: string) {
-  const message = `game day ${drill} was not begun: the service is not well beforehand`;
-  return ApplicationFailure.nonRetryable(message, 'health.failed', {
-    code: 'health.failed',
-    ...{ message, cause: words },
-    hint: 'nothing was taken down; bring the service up, or set right what watches it, then try again',
+function notBegun(code: 'health.failed' | 'source.missing', drill: string, cause: string) {
+  const message = `game day ${drill} was not begun: not everything is well beforehand`;
+  return ApplicationFailure.nonRetryable(message, code, {
+    ...{ code, message, cause },
+    hint: 'nothing was taken down; set right what is named, or what watches it, then try again',
   } satisfies Failure);
 }
 

@@ -3,6 +3,7 @@
 import { policyWith } from '../../domain/chosen.ts';
 import type { GameDay } from '../../domain/configuration/drill-types.ts';
 import type { Configuration } from '../../domain/configuration/types.ts';
+import { gameDayHolder } from '../../domain/drills/holder.ts';
 import { drillOf, gameDayOf } from '../../domain/drills/scope.ts';
 import { asHoldfastError } from '../../domain/errors.ts';
 import type { DrillCommand } from '../../domain/evidence/record.ts';
@@ -52,7 +53,13 @@ export function createGameDaySteps(deployment: Deployment): GameDayActivities {
           repository: await openUnderLease(deployment, configuration, plan.repository, fences),
           scratch: `${plan.drillId}.safety`,
         };
-        return storeSafetyPoint(deployment, order, step, interrupted);
+        const point = await storeSafetyPoint(deployment, order, step, interrupted);
+        if (point !== null)
+          await deployment.catalog.as(plan.actor).holds.place(point, {
+            ...{ kind: 'other', owner: gameDayHolder(plan.drillId) },
+            reason: `what was there before game day ${plan.drill}`,
+          });
+        return point;
       }),
 
     takeDown: (plan) =>

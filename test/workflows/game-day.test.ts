@@ -67,6 +67,9 @@ describe('a game day', () => {
     const game = await played({ takeGameDayPoint: async () => failWith('source.partial') });
     assert.deepEqual(failures(game), ['prepare source.partial']);
     assert.equal(game.playing.of('takeDown').length, 0);
+    const nothing = await played({ takeGameDayPoint: async () => null });
+    assert.deepEqual(failures(nothing), ['prepare source.missing']);
+    assert.equal(nothing.playing.of('takeDown').length, 0);
   });
 
   it('that nobody notices has failed, and everything is brought back all the same', async () => {

@@ -12,6 +12,7 @@ import { createDrillSteps } from '../../../activities/drills/drill-steps.ts';
 import { createProcessFence } from '../../../activities/hosts/process-fence.ts';
 import type { Repository } from '../../../activities/repositories/repository.ts';
 import type { Drill } from '../../../domain/configuration/drill-types.ts';
+import { gameDayHolder } from '../../../domain/drills/holder.ts';
 import { HoldfastError } from '../../../domain/errors.ts';
 import type { DrillRecord } from '../../../domain/evidence/record.ts';
 import type { PointCopy } from '../../../domain/recovery-point.ts';
@@ -152,6 +153,16 @@ describe('the beginning and end of a drill', function () {
     assert.deepEqual(await verdict(), { ...failed, told: {} });
     await end(await begin('two'));
     assert.equal((await verdict())?.id, lost.drillId, 'cancelling another one settles nothing');
+  });
+
+  it('of a game day releases its safety points only where it passed or was cancelled', async () => {
+    const { id: point } = await taken(20, { repository: 'offsite' });
+    for (const status of ['cancelled', 'failed'] as const) {
+      const { drillId } = await begin('one');
+      await fixture.catalog.holds.place(point, { owner: gameDayHolder(drillId), reason: 'it was there' });
+      await fixture.catalog.jobs.end(drillId, { status });
+      assert.deepEqual(await holders(), status === 'failed' ? [gameDayHolder(drillId)] : []);
+    }
   });
 
   it('of one whose room is too small says what it needs and has, and opens no repository', async () => {
