@@ -50,7 +50,6 @@ export interface TakenDown extends Pick<DrillRecord, 'commands' | 'tools'> {
   failure: Failure | null;
   /** An attempt before it did not finish: what that one did is not among the commands. */
   interrupted: boolean;
-  beganAt: string;
   endedAt: string;
 }
 

@@ -76,14 +76,17 @@ async function beforehand(leases: LeaseHolder, plan: DrillPlan, played: PlayedGa
   );
 }
 
-/** Since when it is down; null: it is not, after all. */
+/**
+ * Since when it is down; null: it is not, after all. From when it was asked for: what an attempt whose worker died took
+ * down is away since then.
+ */
 async function takenDown(plan: DrillPlan, played: PlayedGameDay): Promise<string | null> {
-  const asked = now();
+  const downAt = now();
   const down = await during(played, 'takeDown', () =>
     commandSteps(plan.hostQueue, `${plan.drill}: taking down`)
       .takeDown(plan)
       .catch((error: unknown) => ({
-        ...{ failure: failureOf(error), interrupted: true, beganAt: asked, endedAt: now() },
+        ...{ failure: failureOf(error), interrupted: true, endedAt: now() },
         ...{ commands: [], tools: [] },
       })),
   );
@@ -100,16 +103,16 @@ async function takenDown(plan: DrillPlan, played: PlayedGameDay): Promise<string
       return null;
     }
   }
-  played.takenDownAt = down.beganAt;
+  played.takenDownAt = downAt;
   tell(played, null, 'taken down', down.endedAt);
   for (const { asset, point } of plan.record.assets)
     if (point)
       tell(
         played,
         asset,
-        `lost: what was written in the ${sinceWords(point.takenAt, down.beganAt)} since ${point.takenAt}`,
+        `lost: what was written in the ${sinceWords(point.takenAt, downAt)} since ${point.takenAt}`,
       );
-  return down.beganAt;
+  return downAt;
 }
 
 async function noticed(plan: DrillPlan, played: PlayedGameDay, downAt: string): Promise<void> {

@@ -74,7 +74,6 @@ export function createGameDaySteps(deployment: Deployment): GameDayActivities {
           ran: ({ tool, args, exitCode, seconds }) =>
             commands.push({ asset: null, tool, arguments: args.length > 0 ? ['…'] : [], exitCode, seconds }),
         };
-        const beganAt = clock().toISOString();
         await deployment.catalog.as(plan.actor).audit.append({
           action: 'drill.takenDown',
           subject: `drill/${plan.drillId}`,
@@ -90,9 +89,9 @@ export function createGameDaySteps(deployment: Deployment): GameDayActivities {
             `taking down for game day ${plan.drill} failed`,
           ).toContract();
           step.say('error', `${failure.message}: ${failure.cause}`);
-          return { failure, interrupted, beganAt, endedAt: clock().toISOString(), commands, tools };
+          return { failure, interrupted, endedAt: clock().toISOString(), commands, tools };
         }
-        return { failure: null, interrupted, beganAt, endedAt: clock().toISOString(), commands, tools };
+        return { failure: null, interrupted, endedAt: clock().toISOString(), commands, tools };
       }),
   };
 }

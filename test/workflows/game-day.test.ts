@@ -99,7 +99,7 @@ describe('a game day', () => {
       played({
         takeDown: async () => ({
           failure: { code: 'hook.failed', message: 'it failed', cause: 'as scripted', hint: 'none' },
-          ...{ interrupted, beganAt: now(), endedAt: now(), tools: [] },
+          ...{ interrupted, endedAt: now(), tools: [] },
           commands: exits.map((exitCode) => ({
             ...{ asset: null, tool: 'sh', arguments: ['…'], exitCode, seconds: 1 },
           })),
@@ -113,6 +113,21 @@ describe('a game day', () => {
     );
     for (const half of [await failing([0, 3]), await failing([3], true)])
       assert.equal(half.playing.of('orderRestore').length, 1);
+  });
+
+  it('counts from when the take-down was first asked for, also where a worker died over it', async () => {
+    let attempts = 0;
+    const game = await played({
+      takeDown: async () => {
+        if ((attempts += 1) === 1) failWith('catalog.unreachable');
+        return { failure: null, interrupted: true, endedAt: now(), commands: [], tools: [] };
+      },
+    });
+    const [first, second] = game.playing.of('takeDown');
+    const phase = game.record?.phases.find(({ name }) => name === 'takeDown');
+    const at = game.record?.production.map((one) => ('why' in one ? one.why : ''))[0] ?? '';
+    assert.ok(second && first);
+    assert.ok(at.startsWith(`taken down at ${phase?.startedAt} by`), at);
   });
 
   it('goes on to the watch where a restore could not be begun', async () => {
@@ -132,7 +147,7 @@ describe('a game day', () => {
     const after = await play('gameDay', input, {
       takeDown: async () => {
         await until('somebody cancelled it', () => cancelled);
-        return { failure: null, interrupted: false, beganAt: now(), endedAt: now(), commands: [], tools: [] };
+        return { failure: null, interrupted: false, endedAt: now(), commands: [], tools: [] };
       },
     });
     await until('it is taken down', () => after.of('takeDown').length > 0);
