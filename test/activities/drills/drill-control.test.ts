@@ -23,10 +23,11 @@ describe('the beginning and end of a drill', function () {
   const fixture = withCatalog();
   let dataDir: string;
   let repository: Partial<Repository> = {};
+  let clock = () => new Date();
   const deployment = () =>
     ({
       catalog: fixture.catalog,
-      clock: () => new Date(),
+      clock,
       hostQueue: 'host',
       dataDir,
       processes: createProcessFence(dataDir),
@@ -118,7 +119,7 @@ describe('the beginning and end of a drill', function () {
     await end(plan);
   });
 
-  it('of a game day is refused where nothing is proven in the copy, and restores the newest that is', async () => {
+  it('of a game day is refused where nothing is proven in the copy or that is too old, and restores the newest', async () => {
     const provenAt = '2026-11-19T03:00:00.000Z';
     await taken(18, { repository: 'local', provenAt }, { repository: 'offsite' });
     await assert.rejects(begin('outage', { gameDay: true }), (error: HoldfastError) => {
@@ -132,7 +133,18 @@ describe('the beginning and end of a drill', function () {
     );
     const proven = await taken(19, { repository: 'offsite', provenAt });
     await taken(20, { repository: 'offsite' });
+    clock = () => new Date(Date.parse(proven.takenAt) + 90_000_000);
+    await assert.rejects(begin('outage', { gameDay: true }), (error: HoldfastError) => {
+      assert.equal(error.code, 'objective.breached');
+      assert.match(error.cause, /older than what may be lost: orders 1 d 1 h \(RPO 1d\)/);
+      return true;
+    });
+    await fixture.sql(
+      `update jobs set status = 'failed', ended_at = now() where type = 'drill' and ended_at is null`,
+    );
+    clock = () => new Date(Date.parse(proven.takenAt) + 80_000_000);
     const plan = await begin('outage', { gameDay: true });
+    clock = () => new Date();
     assert.equal(chosen(plan), proven.id);
     assert.equal(plan.record.drill.trigger, 'gameDay');
     assert.ok((await fixture.catalog.drills.find(plan.drillId)).gameDay);
