@@ -153,7 +153,9 @@ async function broughtBack(
         args: [
           {
             ...{ restoreId, asset, point: point.id, from: plan.repository, actor: plan.actor },
-            ...{ time: null, include: [], to: null, expirySeconds: 0, commitAtOnce: true },
+            // Where a worker that does not know `commitAtOnce` has it, it waits for a person.
+            ...{ time: null, include: [], to: null, expirySeconds: 86_400, commitAtOnce: true },
+            hostQueue: plan.hostQueue,
           },
         ],
       });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { RecordEvidence } from '../../activities/contract.ts';
-import { failWith, untilCancelled, type Script } from './steps-double.ts';
+import { failWith, QUEUE, untilCancelled, type Script } from './steps-double.ts';
 import { play, until } from './time-skipping.ts';
 
 const input = { drill: 'outage', drillId: 'drill-1', actor: 'ada' };
@@ -45,7 +45,7 @@ describe('a game day', () => {
     assert.equal(record?.measured.rtoSeconds !== null, true);
   });
 
-  it('leaves a restore it has begun to its end, whoever terminates it', async () => {
+  it('leaves a restore it has begun to its end, whoever terminates it, on the host that took it down', async () => {
     const { playing } = await played({});
     const { events } = await playing.handle.fetchHistory();
     const begun = events?.flatMap((event) => event.startChildWorkflowExecutionInitiatedEventAttributes ?? []);
@@ -54,6 +54,9 @@ describe('a game day', () => {
       begun?.map(({ parentClosePolicy }) => parentClosePolicy),
       [2],
     );
+    const [order] = begun?.[0]?.input?.payloads ?? [];
+    const { hostQueue } = JSON.parse(Buffer.from(order?.data ?? []).toString()) as { hostQueue?: string };
+    assert.equal(hostQueue, QUEUE);
   });
 
   it('of a service that is not well beforehand takes nothing down', async () => {
