@@ -182,6 +182,8 @@ export interface BeginRestore {
   /** Repository to restore from; null: the first that holds the point undamaged. */
   from: string | null;
   actor: string;
+  /** Of the host it has to be on. Absent: of whichever begins it. */
+  hostQueue?: string;
 }
 
 export interface RestorePlan {

@@ -239,7 +239,7 @@ async function beginRestore(deployment: Deployment, input: BeginRestore) {
     safetyRepository: policyWith(configuration, input.asset)?.repository ?? repository,
     include: input.include,
     to: input.to,
-    hostQueue: deployment.hostQueue,
+    hostQueue: input.hostQueue ?? deployment.hostQueue,
     bytes: point.bytes,
   };
 }

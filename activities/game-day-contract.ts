@@ -32,7 +32,10 @@ export interface Watched {
 /** On the host's own task queue. */
 export interface GameDayActivities {
   watchService(input: WatchService): Promise<Watched>;
-  /** Into the copy everything comes from: the game day counts on that repository alone. */
+  /**
+   * Into the copy everything comes from: the game day counts on that repository alone. Held until the game day has
+   * passed. null: nothing was there to keep.
+   */
   takeGameDayPoint(input: {
     plan: DrillPlan;
     asset: string;
@@ -45,7 +48,8 @@ export interface GameDayActivities {
 
 export interface TakenDown extends Pick<DrillRecord, 'commands' | 'tools'> {
   failure: Failure | null;
-  beganAt: string;
+  /** An attempt before it did not finish: what that one did is not among the commands. */
+  interrupted: boolean;
   endedAt: string;
 }
 

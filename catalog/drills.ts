@@ -100,7 +100,7 @@ export interface Drills {
   list(request?: { drill?: string | null } & PageRequest): Promise<Page<DrillRow>>;
   /** The drills of every configuration that was applied, oldest first. */
   configured(): Promise<ConfiguredDrills[]>;
-  /** Of each name the last that ended with evidence. */
+  /** Of each name the last that ended with evidence, or was lost after it was planned: that one has failed. */
   verdicts(): Promise<DrillVerdictFact[]>;
   /** Of each name the newest, however far it came. */
   newestRuns(): Promise<DrillRunRow[]>;
@@ -180,8 +180,11 @@ export function drills(database: Database): Drills {
     verdicts: () =>
       database.read('reading how drills ended', (query) =>
         query<DrillVerdictFact>(
-          `select distinct on (drill) drill, id, outcome, coalesce(reason, '') as reason, ${TOLD} from drills
-            where outcome is not null order by drill, started_at desc, id desc`,
+          `select distinct on (drill) drill, id, coalesce(outcome, 'failed') as outcome,
+                  coalesce(reason, concat_ws(': ', error ->> 'message', error ->> 'cause')) as reason, ${TOLD}
+             from drills join jobs using (id)
+            where outcome is not null or (status = 'failed' and record is not null)
+            order by drill, drills.started_at desc, id desc`,
         ),
       ),
   };

@@ -1,6 +1,6 @@
 // Jobs: begun once by id, ended once for good.
 
-import { drillHolder } from '../domain/drills/holder.ts';
+import { drillHolder, gameDayHolder } from '../domain/drills/holder.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import type { AssetStatus, Job, JobStatus } from '../domain/job.ts';
 import type { AssetChange, Fence, JobEnd, Jobs, NewJob } from './catalog.ts';
@@ -178,6 +178,9 @@ async function end(transaction: Transaction, actor: string, id: string, ending: 
     },
   });
   if (job.type === 'drill') await releaseAllOf(transaction, actor, drillHolder(id), 'the drill has ended');
+  // One that did not bring everything back leaves its undo to a person.
+  if (job.type === 'drill' && (job.status === 'success' || job.status === 'cancelled'))
+    await releaseAllOf(transaction, actor, gameDayHolder(id), `the game day ended ${job.status}`);
   return job;
 }
 

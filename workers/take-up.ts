@@ -36,9 +36,14 @@ const GRACE_MILLISECONDS = 10_000;
  */
 export async function takeUpWhatWasRunning(client: Client, catalog: Catalog, dataDir: string): Promise<void> {
   const jobs = await catalog.jobs.list({ status: ['running', 'waiting'], limit: 500 });
-  for (const { id, workflowId } of jobs.items.filter((job) => isOurs(job.startedAt))) {
+  const playing = new Set<string>();
+  for (const { id, workflowId, type, assets } of jobs.items.filter((job) => isOurs(job.startedAt))) {
     const state = await workflowState(client, workflowId);
-    if (state === 'running') continue;
+    if (state === 'running') {
+      if (type === 'drill' && (await catalog.drills.find(id)).gameDay)
+        for (const { asset } of assets) playing.add(asset);
+      continue;
+    }
     // A workflow ends its row before itself: only what the row says after that look counts.
     const job = await catalog.jobs.find(id);
     if (job.endedAt !== null) continue;
@@ -50,8 +55,10 @@ export async function takeUpWhatWasRunning(client: Client, catalog: Catalog, dat
     status: ['preparing', 'prepared', 'committing', 'checking'],
     limit: 500,
   });
-  for (const { id } of restores.items.filter((restore) => isOurs(restore.createdAt))) {
-    if ((await workflowState(client, restoreWorkflowId(id))) === 'running') continue;
+  for (const { id, asset } of restores.items.filter((restore) => isOurs(restore.createdAt))) {
+    const state = await workflowState(client, restoreWorkflowId(id));
+    // A game day that runs begins what it has ordered.
+    if (state === 'running' || (state === null && playing.has(asset))) continue;
     const restore = await catalog.restores.find(id);
     if (restore.endedAt === null) await endLostRestore(catalog, restore, dataDir);
   }
@@ -140,7 +147,7 @@ async function lostGameDay(catalog: Catalog, job: Job): Promise<Failure> {
     ...forgotten(job),
     message: `game day ${job.id} was lost: Temporal does not run it any more`,
     cause: 'the service may have been taken down and not all of it brought back',
-    hint: `look at it, and at \`holdfast restore list\`; what was there beforehand: ${kept.join(', ') || 'no safety point was taken, so nothing was taken down'}`,
+    hint: `look at it, and at \`holdfast restore list\`; what was there beforehand: ${kept.join(', ') || 'no safety point is known'}`,
   };
 }
 

@@ -61,27 +61,32 @@ async function beforehand(leases: LeaseHolder, plan: DrillPlan, played: PlayedGa
   const before = await during(played, 'prepare', () =>
     steps.watchService({ plan, until: 'well', since: now(), seconds: 0 }),
   );
-  if (!before.seen) throw notBegun(plan.drill, before.words);
+  if (!before.seen) throw notBegun('health.failed', plan.drill, before.words);
   tell(played, null, 'the service is well', before.at);
   await during(played, 'safety', () =>
     leases.hold([plan.repository], 'shared', async (fences) => {
       for (const { asset } of plan.record.assets) {
         const point = await steps.takeGameDayPoint({ plan, asset, safetyPoint: uuid4(), fences });
+        if (point === null)
+          throw notBegun('source.missing', plan.drill, `nothing is there of ${asset}, so it cannot be kept`);
         played.safetyPoints.push({ asset, point });
-        tell(played, asset, point === null ? 'nothing was there to keep' : `kept as safety point ${point}`);
+        tell(played, asset, `kept as safety point ${point}`);
       }
     }),
   );
 }
 
-/** Since when it is down; null: it is not, after all. */
+/**
+ * Since when it is down; null: it is not, after all. From when it was asked for: what an attempt whose worker died took
+ * down is away since then.
+ */
 async function takenDown(plan: DrillPlan, played: PlayedGameDay): Promise<string | null> {
-  const asked = now();
+  const downAt = now();
   const down = await during(played, 'takeDown', () =>
     commandSteps(plan.hostQueue, `${plan.drill}: taking down`)
       .takeDown(plan)
       .catch((error: unknown) => ({
-        ...{ failure: failureOf(error), beganAt: asked, endedAt: now() },
+        ...{ failure: failureOf(error), interrupted: true, endedAt: now() },
         ...{ commands: [], tools: [] },
       })),
   );
@@ -89,27 +94,25 @@ async function takenDown(plan: DrillPlan, played: PlayedGameDay): Promise<string
   played.tools.push(...down.tools);
   if (down.failure) {
     fail(played, 'takeDown', null, down.failure);
-    // Commands that failed may have taken half of it down.
+    // Half of it may be gone before the watch sees anything: it is believed only where no command went through.
+    const touched = down.interrupted || down.commands.some(({ exitCode }) => exitCode === 0);
     const still = await watch(plan, played, { until: 'well', since: now(), seconds: 0 });
-    if (still?.seen) {
-      tell(
-        played,
-        null,
-        'the commands that take it down failed and the service is still well: nothing is restored',
-      );
+    if (still?.seen && !touched) {
+      const words = 'its take-down failed before any of it was done, and the watch finds the service well';
+      tell(played, null, `${words}: nothing is restored`);
       return null;
     }
   }
-  played.takenDownAt = down.beganAt;
+  played.takenDownAt = downAt;
   tell(played, null, 'taken down', down.endedAt);
   for (const { asset, point } of plan.record.assets)
     if (point)
       tell(
         played,
         asset,
-        `lost: what was written in the ${sinceWords(point.takenAt, down.beganAt)} since ${point.takenAt}`,
+        `lost: what was written in the ${sinceWords(point.takenAt, downAt)} since ${point.takenAt}`,
       );
-  return down.beganAt;
+  return downAt;
 }
 
 async function noticed(plan: DrillPlan, played: PlayedGameDay, downAt: string): Promise<void> {
@@ -145,10 +148,14 @@ async function broughtBack(
       tell(played, asset, `restore ${restoreId} from ${plan.repository} begins`);
       const { status, error, validation, integrity } = await executeChild<typeof restore>('restore', {
         workflowId: `restore/${restoreId}`,
+        // Whoever terminates the game day must not stop a swap half-way.
+        parentClosePolicy: 'ABANDON',
         args: [
           {
             ...{ restoreId, asset, point: point.id, from: plan.repository, actor: plan.actor },
-            ...{ time: null, include: [], to: null, expirySeconds: 0, commitAtOnce: true },
+            // Where a worker that does not know `commitAtOnce` has it, it waits for a person.
+            ...{ time: null, include: [], to: null, expirySeconds: 86_400, commitAtOnce: true },
+            hostQueue: plan.hostQueue,
           },
         ],
       });
@@ -202,12 +209,11 @@ async function watch(
   }
 }
 
-function notBegun(drill: string, words: string) {
-  const message = `game day ${drill} was not begun: the service is not well beforehand`;
-  return ApplicationFailure.nonRetryable(message, 'health.failed', {
-    code: 'health.failed',
-    ...{ message, cause: words },
-    hint: 'nothing was taken down; bring the service up, or set right what watches it, then try again',
+function notBegun(code: 'health.failed' | 'source.missing', drill: string, cause: string) {
+  const message = `game day ${drill} was not begun: not everything is well beforehand`;
+  return ApplicationFailure.nonRetryable(message, code, {
+    ...{ code, message, cause },
+    hint: 'nothing was taken down; set right what is named, or what watches it, then try again',
   } satisfies Failure);
 }
 

@@ -95,6 +95,8 @@ export interface RestoreInput {
   expirySeconds: number;
   /** Committed as soon as it is prepared: whoever asks has decided beforehand. Absent: it waits for a person. */
   commitAtOnce?: true;
+  /** Of the host it has to be on. Absent: of whichever begins it. */
+  hostQueue?: string;
 }
 
 /** Accepted while the restore is `prepared`; the swap goes on after the answer. */

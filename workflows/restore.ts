@@ -131,6 +131,7 @@ async function beginOrFail(input: RestoreInput, become: Become): Promise<Restore
       to: input.to,
       from: input.from,
       actor: input.actor,
+      ...(input.hostQueue !== undefined && { hostQueue: input.hostQueue }),
     });
   } catch (error) {
     const cancelled = isCancellation(error);

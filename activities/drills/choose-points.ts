@@ -1,11 +1,13 @@
 // Which points a drill restores: only what is whole and undamaged in the copy it comes from.
 
 import type { Catalog } from '../../catalog/index.ts';
+import { policyWith } from '../../domain/chosen.ts';
 import type { Drill } from '../../domain/configuration/drill-types.ts';
 import type { Configuration } from '../../domain/configuration/types.ts';
 import { chooseAt } from '../../domain/drills/choose.ts';
 import type { ChosenPoint } from '../../domain/drills/plan.ts';
 import { assetsOfDrill } from '../../domain/drills/scope.ts';
+import { formatDuration, writeDuration } from '../../domain/duration.ts';
 import { HoldfastError } from '../../domain/errors.ts';
 import { proofOfCopy } from '../../domain/proof.ts';
 import { hasEveryPart, type PointCopy, type RecoveryPoint } from '../../domain/recovery-point.ts';
@@ -36,11 +38,15 @@ export async function chosenPoints(
   return chosen;
 }
 
-/** What is taken down has to come back: only what was restored from that very copy before is counted on. */
+/**
+ * What is taken down has to come back: only what was restored from that very copy before is counted on. Nor is more
+ * given up for it than the objective allows to lose.
+ */
 export async function provenPoints(
   catalog: Catalog,
   configuration: Configuration,
   drill: Drill,
+  now: Date,
 ): Promise<ChosenPoint[]> {
   const chosen: ChosenPoint[] = [];
   const without: string[] = [];
@@ -54,13 +60,32 @@ export async function provenPoints(
     if (point) chosen.push({ asset, point, candidates: 1 });
     else without.push(asset);
   }
-  if (without.length === 0) return chosen;
+  const message = `game day ${drill.name} was refused: nothing was taken down`;
+  if (without.length > 0)
+    throw new HoldfastError({
+      ...{ code: 'point.unknown', message },
+      cause: `no point in ${drill.from} is proven and undamaged of: ${without.join(', ')}`,
+      hint: `prove them with \`holdfast drill run ${drill.name}\` first, then try again`,
+    });
+  const tooOld = chosen.flatMap((one) => olderThanAllowed(configuration, drill, one, now));
+  if (tooOld.length === 0) return chosen;
   throw new HoldfastError({
-    code: 'point.unknown',
-    message: `game day ${drill.name} was refused: nothing was taken down`,
-    cause: `no point in ${drill.from} is proven and undamaged of: ${without.join(', ')}`,
-    hint: `prove them with \`holdfast drill run ${drill.name}\` first, then try again`,
+    ...{ code: 'objective.breached', message },
+    cause: `the newest proven points in ${drill.from} are older than what may be lost: ${tooOld.join(', ')}`,
+    hint: `\`holdfast backup run <policy>\`, prove what it stored with \`holdfast drill run ${drill.name}\`, then try again`,
   });
+}
+
+function olderThanAllowed(
+  configuration: Configuration,
+  { objectives }: Drill,
+  { asset, point }: ChosenPoint,
+  now: Date,
+): string[] {
+  const limit = objectives.rpoSeconds ?? policyWith(configuration, asset)?.objectives.rpoSeconds ?? null;
+  const age = point ? (now.getTime() - Date.parse(point.takenAt)) / 1000 : 0;
+  if (limit === null || age <= limit) return [];
+  return [`${asset} ${formatDuration(Math.round(age))} (RPO ${writeDuration(limit)})`];
 }
 
 /** A partial one only where there is no other. */

@@ -40,7 +40,7 @@ export async function beginDrill(deployment: Deployment, input: BeginDrill): Pro
   const seed = played.select.rule === 'random' ? (played.select.seed ?? id) : null;
   const choose = () =>
     gameDay
-      ? provenPoints(catalog, configuration, drill)
+      ? provenPoints(catalog, configuration, drill, clock())
       : chosenPoints(catalog, configuration, drill, seed, clock());
   const record =
     row.record ??

@@ -3,6 +3,7 @@
 import { policyWith } from '../../domain/chosen.ts';
 import type { GameDay } from '../../domain/configuration/drill-types.ts';
 import type { Configuration } from '../../domain/configuration/types.ts';
+import { gameDayHolder } from '../../domain/drills/holder.ts';
 import { drillOf, gameDayOf } from '../../domain/drills/scope.ts';
 import { asHoldfastError } from '../../domain/errors.ts';
 import type { DrillCommand } from '../../domain/evidence/record.ts';
@@ -52,11 +53,17 @@ export function createGameDaySteps(deployment: Deployment): GameDayActivities {
           repository: await openUnderLease(deployment, configuration, plan.repository, fences),
           scratch: `${plan.drillId}.safety`,
         };
-        return storeSafetyPoint(deployment, order, step, interrupted);
+        const point = await storeSafetyPoint(deployment, order, step, interrupted);
+        if (point !== null)
+          await deployment.catalog.as(plan.actor).holds.place(point, {
+            ...{ kind: 'other', owner: gameDayHolder(plan.drillId) },
+            reason: `what was there before game day ${plan.drill}`,
+          });
+        return point;
       }),
 
     takeDown: (plan) =>
-      runStep(on(plan, 'takeDown'), async (step) => {
+      runStep(on(plan, 'takeDown'), async (step, interrupted) => {
         const { configuration, day } = await played(deployment, plan);
         const types = new Set(plan.record.assets.map(({ assetType }) => assetType));
         const tools = await toolFacts([...types], step);
@@ -67,7 +74,6 @@ export function createGameDaySteps(deployment: Deployment): GameDayActivities {
           ran: ({ tool, args, exitCode, seconds }) =>
             commands.push({ asset: null, tool, arguments: args.length > 0 ? ['…'] : [], exitCode, seconds }),
         };
-        const beganAt = clock().toISOString();
         await deployment.catalog.as(plan.actor).audit.append({
           action: 'drill.takenDown',
           subject: `drill/${plan.drillId}`,
@@ -83,9 +89,9 @@ export function createGameDaySteps(deployment: Deployment): GameDayActivities {
             `taking down for game day ${plan.drill} failed`,
           ).toContract();
           step.say('error', `${failure.message}: ${failure.cause}`);
-          return { failure, beganAt, endedAt: clock().toISOString(), commands, tools };
+          return { failure, interrupted, endedAt: clock().toISOString(), commands, tools };
         }
-        return { failure: null, beganAt, endedAt: clock().toISOString(), commands, tools };
+        return { failure: null, interrupted, endedAt: clock().toISOString(), commands, tools };
       }),
   };
 }

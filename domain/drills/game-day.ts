@@ -18,8 +18,7 @@ export interface BroughtBack {
 /** What was seen so far; of a game day that broke off, as far as it came. */
 export interface PlayedGameDay extends Pick<DrillRecord, 'phases' | 'failures' | 'commands' | 'tools'> {
   timeline: NonNullable<DrillRecord['timeline']>;
-  /** null: nothing was there to keep. */
-  safetyPoints: { asset: string; point: string | null }[];
+  safetyPoints: { asset: string; point: string }[];
   /** null: nothing was taken down. */
   takenDownAt: string | null;
   noticedAt: string | null;
@@ -73,8 +72,8 @@ export function gameDayRecord(record: DrillRecord, played: PlayedGameDay): Drill
 
 /** A failure says where what was there beforehand is kept: whoever reads it stands before lost data. */
 export function withSafetyPoints({ code, message, cause, hint }: Failure, played: PlayedGameDay): Failure {
-  const kept = played.safetyPoints.flatMap(({ asset, point }) =>
-    point === null ? [] : [`\`holdfast restore prepare --asset ${asset} --point ${point}\``],
+  const kept = played.safetyPoints.map(
+    ({ asset, point }) => `\`holdfast restore prepare --asset ${asset} --point ${point}\``,
   );
   if (kept.length === 0) return { code, message, cause, hint };
   return { code, message, cause, hint: `${hint}; what was there beforehand: ${kept.join(', ')}` };
@@ -103,7 +102,12 @@ function whatWasDone(asset: string, { source }: DrillRecord, played: PlayedGameD
   const before = kept
     ? `what was there beforehand is safety point ${kept}`
     : 'no safety point was taken of it';
-  if (played.takenDownAt === null) return `it was not taken down after all; ${before}`;
+  if (played.takenDownAt === null) {
+    const failed = played.failures.some(({ phase }) => phase === 'takeDown');
+    return failed
+      ? `its take-down failed and the watch found the service well; ${before}`
+      : `nothing was taken down; ${before}`;
+  }
   const back = played.restored.find((one) => one.asset === asset);
   const after =
     back === undefined

@@ -10,6 +10,8 @@ export interface DrillSummary {
   id: string;
   drill: string;
   outcome: DrillOutcome;
+  /** It was to take the service itself down, and did unless its RPO was not measured. */
+  gameDay: boolean;
   scenario: string;
   /** The copy everything came from. */
   source: string;
@@ -56,6 +58,7 @@ export function drillSummary(
   const failed = new Set(reasons.flatMap((reason) => (reason.outcome === 'failed' ? [reason.asset] : [])));
   return {
     ...{ id: drill.id, drill: drill.name, outcome, scenario: record.scenario },
+    gameDay: drill.trigger === 'gameDay',
     ...{ source: record.source.repository, operator: record.operator },
     policies: record.configuration.policies,
     startedAt: record.startedAt,

@@ -25,7 +25,7 @@ export function drillText(result: DrillSummary): string {
   const seconds = Math.max(0, (Date.parse(endedAt) - Date.parse(startedAt)) / 1000);
   const begun = operator === 'schedule' ? 'on its schedule' : `by ${oneLine(operator)}`;
   return [
-    `Drill ${drill} played ${scenario} and rebuilt everything from ${source} alone.\nIt was begun ${begun} at ${moment(startedAt)} and ended after ${formatDuration(seconds)}: ${SAYS[result.outcome]}`,
+    `Drill ${drill} played ${scenario} and was to rebuild everything from ${source} alone.${tookDown(result)}\nIt was begun ${begun} at ${moment(startedAt)} and ended after ${formatDuration(seconds)}: ${SAYS[result.outcome]}`,
     listed(result.assets, assetLine).join('\n'),
     ...listed(failures, ({ what, cause, next }) =>
       [
@@ -60,6 +60,13 @@ const SAYS: Record<DrillSummary['outcome'], string> = {
   failed: 'something did not come back as it was.',
   inconclusive: 'not everything was measured and compared. This is no pass.',
 };
+
+function tookDown({ gameDay, rpo }: DrillSummary): string {
+  if (!gameDay) return '';
+  return rpo.achievedSeconds === null
+    ? ' It was to take the service itself down, and did not.'
+    : ' It took the service itself down.';
+}
 
 function objective(name: string, { objectiveSeconds }: DrillSummary['rto']): string {
   return objectiveSeconds === null ? '' : ` (${name} ${writeDuration(objectiveSeconds)})`;

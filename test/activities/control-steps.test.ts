@@ -33,7 +33,7 @@ describe('the steps that only read and write the catalogue', () => {
   };
   const toVerify = (points: string[] = [], all = true) =>
     steps.pointsToVerify({ jobId: 'job', configuration: digest, policy: 'critical', points, all });
-  const prepare = async (point = 'latest', include: string[] = []) => {
+  const prepare = async (point = 'latest', include: string[] = [], host: { hostQueue?: string } = {}) => {
     const { id: restoreId } = await fixture.catalog.restores.create({
       requestId: randomUUID(),
       asset: 'orders',
@@ -42,7 +42,7 @@ describe('the steps that only read and write the catalogue', () => {
       include,
     });
     const request = { restoreId, workflowId: `restore/${restoreId}`, asset: 'orders', point, include };
-    return steps.beginRestore({ ...request, time: null, to: null, from: null, actor: 'test' });
+    return steps.beginRestore({ ...request, ...host, time: null, to: null, from: null, actor: 'test' });
   };
 
   it('plans every copy for retention, and for a backup those that are made with it', async () => {
@@ -178,6 +178,12 @@ describe('the steps that only read and write the catalogue', () => {
     assert.equal(next.point, whole);
     await steps.restoreStatus({ restoreId: next.restoreId, status: 'prepared', impact });
     assert.deepEqual((await fixture.catalog.restores.find(next.restoreId)).impact?.warnings, ['mind']);
+  });
+
+  it('restores on the host that was asked for, or else on the one that begins it', async () => {
+    await record(3);
+    assert.equal((await prepare()).hostQueue, 'host');
+    assert.equal((await prepare('latest', [], { hostQueue: 'other' })).hostQueue, 'other');
   });
 
   describe('a scheduled run', () => {

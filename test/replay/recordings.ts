@@ -269,7 +269,7 @@ export const recordings: Recording[] = [
       takeDown: async () => {
         const at = new Date().toISOString();
         const failure = { code: 'hook.failed', message: 'it failed', cause: 'as scripted', hint: 'none' };
-        return { failure, beganAt: at, endedAt: at, commands: [], tools: [] };
+        return { failure, interrupted: false, endedAt: at, commands: [], tools: [] };
       },
     },
   },

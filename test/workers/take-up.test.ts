@@ -218,6 +218,16 @@ describe('what the catalogue has as running is taken up', function () {
       await fixture.catalog.configurations.apply({ ...plain, assets });
     });
 
+    it('is left to a game day that runs and has ordered it, until that has ended', async () => {
+      const { job } = await drillBegun(true);
+      await startDrill(temporal, job.workflowId, { drill: 'outage', drillId: job.id });
+      const { id, status, staged } = await lost('orders', 'preparing');
+      assert.deepEqual([status, staged], ['preparing', true]);
+      await temporal.workflow.getHandle(job.workflowId).terminate();
+      await takeUp();
+      assert.equal((await fixture.catalog.restores.find(id)).status, 'failed');
+    });
+
     it('before its commit, leaves no staging', async () => {
       const { status, staged, error } = await lost('uploads', 'preparing');
       assert.deepEqual([status, staged, error?.hint], ['failed', false, 'prepare it again']);

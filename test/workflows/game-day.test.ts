@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { RecordEvidence } from '../../activities/contract.ts';
-import { failWith, untilCancelled, type Script } from './steps-double.ts';
+import { failWith, QUEUE, untilCancelled, type Script } from './steps-double.ts';
 import { play, until } from './time-skipping.ts';
 
 const input = { drill: 'outage', drillId: 'drill-1', actor: 'ada' };
@@ -45,6 +45,20 @@ describe('a game day', () => {
     assert.equal(record?.measured.rtoSeconds !== null, true);
   });
 
+  it('leaves a restore it has begun to its end, whoever terminates it, on the host that took it down', async () => {
+    const { playing } = await played({});
+    const { events } = await playing.handle.fetchHistory();
+    const begun = events?.flatMap((event) => event.startChildWorkflowExecutionInitiatedEventAttributes ?? []);
+    // 2 is ABANDON in Temporal's protocol.
+    assert.deepEqual(
+      begun?.map(({ parentClosePolicy }) => parentClosePolicy),
+      [2],
+    );
+    const [order] = begun?.[0]?.input?.payloads ?? [];
+    const { hostQueue } = JSON.parse(Buffer.from(order?.data ?? []).toString()) as { hostQueue?: string };
+    assert.equal(hostQueue, QUEUE);
+  });
+
   it('of a service that is not well beforehand takes nothing down', async () => {
     const game = await played({ watchService: async () => ({ seen: false, at: now(), words: 'it is ill' }) });
     assert.deepEqual(failures(game), ['prepare health.failed']);
@@ -56,6 +70,9 @@ describe('a game day', () => {
     const game = await played({ takeGameDayPoint: async () => failWith('source.partial') });
     assert.deepEqual(failures(game), ['prepare source.partial']);
     assert.equal(game.playing.of('takeDown').length, 0);
+    const nothing = await played({ takeGameDayPoint: async () => null });
+    assert.deepEqual(failures(nothing), ['prepare source.missing']);
+    assert.equal(nothing.playing.of('takeDown').length, 0);
   });
 
   it('that nobody notices has failed, and everything is brought back all the same', async () => {
@@ -80,6 +97,42 @@ describe('a game day', () => {
     assert.equal(game.playing.of('orderRestore').length, 1);
   });
 
+  it('whose commands failed is believed to be well only where none of them went through', async () => {
+    const failing = (exits: (number | null)[], interrupted = false) =>
+      played({
+        takeDown: async () => ({
+          failure: { code: 'hook.failed', message: 'it failed', cause: 'as scripted', hint: 'none' },
+          ...{ interrupted, endedAt: now(), tools: [] },
+          commands: exits.map((exitCode) => ({
+            ...{ asset: null, tool: 'sh', arguments: ['…'], exitCode, seconds: 1 },
+          })),
+        }),
+      });
+    const untouched = await failing([3]);
+    assert.equal(untouched.playing.of('orderRestore').length, 0);
+    assert.match(
+      JSON.stringify(untouched.record?.production),
+      /its take-down failed and the watch found the service well/,
+    );
+    for (const half of [await failing([0, 3]), await failing([3], true)])
+      assert.equal(half.playing.of('orderRestore').length, 1);
+  });
+
+  it('counts from when the take-down was first asked for, also where a worker died over it', async () => {
+    let attempts = 0;
+    const game = await played({
+      takeDown: async () => {
+        if ((attempts += 1) === 1) failWith('catalog.unreachable');
+        return { failure: null, interrupted: true, endedAt: now(), commands: [], tools: [] };
+      },
+    });
+    const [first, second] = game.playing.of('takeDown');
+    const phase = game.record?.phases.find(({ name }) => name === 'takeDown');
+    const at = game.record?.production.map((one) => ('why' in one ? one.why : ''))[0] ?? '';
+    assert.ok(second && first);
+    assert.ok(at.startsWith(`taken down at ${phase?.startedAt} by`), at);
+  });
+
   it('goes on to the watch where a restore could not be begun', async () => {
     const game = await played({ orderRestore: async () => failWith('restore.state') });
     assert.deepEqual(failures(game), ['restore restore.state']);
@@ -97,7 +150,7 @@ describe('a game day', () => {
     const after = await play('gameDay', input, {
       takeDown: async () => {
         await until('somebody cancelled it', () => cancelled);
-        return { failure: null, beganAt: now(), endedAt: now(), commands: [], tools: [] };
+        return { failure: null, interrupted: false, endedAt: now(), commands: [], tools: [] };
       },
     });
     await until('it is taken down', () => after.of('takeDown').length > 0);

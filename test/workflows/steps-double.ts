@@ -205,7 +205,7 @@ const wellBehaved: Required<Script> = {
   takeGameDayPoint: async ({ safetyPoint }) => safetyPoint,
   takeDown: async () => {
     const at = new Date().toISOString();
-    return { failure: null, beganAt: at, endedAt: at, commands: [], tools: [] };
+    return { failure: null, interrupted: false, endedAt: at, commands: [], tools: [] };
   },
   holdDrill: async ({ record }) => record,
   clearDrill: nothing,

@@ -12,6 +12,7 @@ import { createDrillSteps } from '../../../activities/drills/drill-steps.ts';
 import { createProcessFence } from '../../../activities/hosts/process-fence.ts';
 import type { Repository } from '../../../activities/repositories/repository.ts';
 import type { Drill } from '../../../domain/configuration/drill-types.ts';
+import { gameDayHolder } from '../../../domain/drills/holder.ts';
 import { HoldfastError } from '../../../domain/errors.ts';
 import type { DrillRecord } from '../../../domain/evidence/record.ts';
 import type { PointCopy } from '../../../domain/recovery-point.ts';
@@ -22,10 +23,11 @@ describe('the beginning and end of a drill', function () {
   const fixture = withCatalog();
   let dataDir: string;
   let repository: Partial<Repository> = {};
+  let clock = () => new Date();
   const deployment = () =>
     ({
       catalog: fixture.catalog,
-      clock: () => new Date(),
+      clock,
       hostQueue: 'host',
       dataDir,
       processes: createProcessFence(dataDir),
@@ -117,7 +119,7 @@ describe('the beginning and end of a drill', function () {
     await end(plan);
   });
 
-  it('of a game day is refused where nothing is proven in the copy, and restores the newest that is', async () => {
+  it('of a game day is refused where nothing is proven in the copy or that is too old, and restores the newest', async () => {
     const provenAt = '2026-11-19T03:00:00.000Z';
     await taken(18, { repository: 'local', provenAt }, { repository: 'offsite' });
     await assert.rejects(begin('outage', { gameDay: true }), (error: HoldfastError) => {
@@ -131,11 +133,48 @@ describe('the beginning and end of a drill', function () {
     );
     const proven = await taken(19, { repository: 'offsite', provenAt });
     await taken(20, { repository: 'offsite' });
+    clock = () => new Date(Date.parse(proven.takenAt) + 90_000_000);
+    await assert.rejects(begin('outage', { gameDay: true }), (error: HoldfastError) => {
+      assert.equal(error.code, 'objective.breached');
+      assert.match(error.cause, /older than what may be lost: orders 1 d 1 h \(RPO 1d\)/);
+      return true;
+    });
+    await fixture.sql(
+      `update jobs set status = 'failed', ended_at = now() where type = 'drill' and ended_at is null`,
+    );
+    clock = () => new Date(Date.parse(proven.takenAt) + 80_000_000);
     const plan = await begin('outage', { gameDay: true });
+    clock = () => new Date();
     assert.equal(chosen(plan), proven.id);
     assert.equal(plan.record.drill.trigger, 'gameDay');
     assert.ok((await fixture.catalog.drills.find(plan.drillId)).gameDay);
     await end(plan);
+  });
+
+  it('that was lost after it was planned, or left no evidence, has failed until another one of it passes', async () => {
+    await taken(20, { repository: 'offsite' });
+    const verdict = async () =>
+      (await fixture.catalog.drills.verdicts()).find(({ drill: name }) => name === 'two');
+    const lost = await begin('two');
+    assert.equal(await verdict(), undefined, 'it still runs');
+    const error = { code: 'internal', message: 'it was lost', cause: 'no workflow', hint: 'look' } as const;
+    await endDrill(deployment(), {
+      ...{ drillId: lost.drillId, record: lost.record, evidence: null, actor: 'ada', error },
+    });
+    const failed = { drill: 'two', id: lost.drillId, outcome: 'failed', reason: 'it was lost: no workflow' };
+    assert.deepEqual(await verdict(), { ...failed, told: {} });
+    await end(await begin('two'));
+    assert.equal((await verdict())?.id, lost.drillId, 'cancelling another one settles nothing');
+  });
+
+  it('of a game day releases its safety points only where it passed or was cancelled', async () => {
+    const { id: point } = await taken(20, { repository: 'offsite' });
+    for (const status of ['cancelled', 'failed'] as const) {
+      const { drillId } = await begin('one');
+      await fixture.catalog.holds.place(point, { owner: gameDayHolder(drillId), reason: 'it was there' });
+      await fixture.catalog.jobs.end(drillId, { status });
+      assert.deepEqual(await holders(), status === 'failed' ? [gameDayHolder(drillId)] : []);
+    }
   });
 
   it('of one whose room is too small says what it needs and has, and opens no repository', async () => {

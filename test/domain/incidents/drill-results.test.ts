@@ -54,6 +54,17 @@ describe('the result of a drill', () => {
     assert.match(text, /It tested again: a1 of drill drill-0/);
   });
 
+  it('says whether it took the service itself down', () => {
+    const drill = { ...drillRecordOf().drill, trigger: 'gameDay' as const };
+    const of = (changes: Partial<DrillRecord>) => textOf(messageOf(drillRecordOf(changes)));
+    assert.match(
+      of({ drill }),
+      /was to rebuild everything from offsite alone\. It took the service itself down\./,
+    );
+    assert.match(of({ drill, measured: unmeasured }), /to take the service itself down, and did not\./);
+    assert.doesNotMatch(of({}), /the service itself/);
+  });
+
   it('goes to who asks for drills: to PagerDuty as an incident only, to the grave ones only when it is grave', () => {
     const takes = (channel: NotificationChannel) =>
       (['passed', 'inconclusive', 'missed', 'failed'] as const).filter((outcome) =>
