@@ -12,6 +12,7 @@ import { folders, type Deployment } from '../deployment.ts';
 import { expectRoom, whileThereIsRoom } from '../guards/free-space.ts';
 import type { DrillEnvironment, UseOrder } from './environment.ts';
 import { enterRoom, reachOf } from './room-account.ts';
+import { endRoomProcesses } from './room-processes.ts';
 import { runSmoke, type SmokeRoom } from './smoke.ts';
 
 export function environmentFacts(): DrillRecord['environment'] {
@@ -35,6 +36,7 @@ export function localProcesses(
   };
   const endProcesses = async () => {
     for (const key of Object.values(keys)) await processes.fenceOff(key);
+    await endRoomProcesses(folder);
   };
 
   const ownFolder = join(folder, '.holdfast');
@@ -66,7 +68,7 @@ export function localProcesses(
       const env = { HOLDFAST_DRILL_DIR: folder, ...variables(placed) };
       const smoked = await runSmoke(
         drill,
-        { folder: origin, processes, ...keys, env, account: entered.account },
+        { folder: origin, processes, ...keys, env, account: entered.account, endProcesses },
         step,
       );
       return { ...smoked, reach: reachOf(entered) };

@@ -37,6 +37,11 @@ const FIRST_ACCOUNT = 2_000_000_001;
 const ACCOUNTS = 100_000_000;
 const NOBODY = 65_534;
 
+/** Of this range nobody else has a number. */
+export function isRoomsOwn(uid: number): boolean {
+  return uid >= FIRST_ACCOUNT && uid < FIRST_ACCOUNT + ACCOUNTS;
+}
+
 export async function enterRoom(room: RoomToEnter, step: Step): Promise<Entered> {
   if (process.getuid?.() !== 0) return { account: null, because: null };
   const account = await accountFor(room.drillId);

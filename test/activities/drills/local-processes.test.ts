@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { localProcesses } from '../../../activities/drills/local-processes.ts';
 import type { Used } from '../../../activities/drills/environment.ts';
+import { enterRoom } from '../../../activities/drills/room-account.ts';
 import { createProcessFence } from '../../../activities/hosts/process-fence.ts';
 import type { Drill } from '../../../domain/configuration/drill-types.ts';
 import type { HoldfastError } from '../../../domain/errors.ts';
 import { skipBecause } from '../../skip.ts';
+import { commandLineOf } from '../repositories/repository-fixtures.ts';
 import { makeStep } from '../sources/source-fixture.ts';
 
 describe('the clean room of local processes', function () {
@@ -29,6 +32,10 @@ describe('the clean room of local processes', function () {
 
   /** Runs shell scripts as smoke tests beside one asset that came back. */
   async function using(...scripts: string[]): Promise<Used> {
+    return usingFor(30, ...scripts);
+  }
+
+  async function usingFor(smokeSeconds: number, ...scripts: string[]): Promise<Used> {
     const environment = room();
     await environment.prepare(1000, 'drill q');
     const { restored } = await environment.placeFor('orders');
@@ -37,7 +44,7 @@ describe('the clean room of local processes', function () {
     const drill = {
       start: null,
       smoke: scripts.map((script) => ({ kind: 'command', command: ['sh', '-c', script] })),
-      smokeSeconds: 30,
+      smokeSeconds,
     } as unknown as Drill;
     const placed = [{ asset: 'orders', place: { kind: 'path', path: restored } as const }];
     try {
@@ -78,6 +85,54 @@ describe('the clean room of local processes', function () {
       [true],
     );
     assert.match(reach, /ran as root, because .+ cannot be reached/);
+  });
+
+  it('leaves nothing running, neither what became a daemon nor what it holds open, as root', async function () {
+    if (process.getuid?.() !== 0)
+      skipBecause(this, 'only root can give what runs there an account of its own');
+    const marks = ['391', '392'].map((mark) => `${mark}.${process.pid}`);
+    const daemon = (mark: string | undefined) => `setsid -f sh -c 'sleep ${mark}; true'`;
+    const { checks } = await usingFor(
+      1,
+      `${daemon(marks[0])} > /dev/null 2>&1 < /dev/null`,
+      // Its output stays open, so the test itself does not end.
+      daemon(marks[1]),
+    );
+    assert.deepEqual(
+      checks.map(({ ok }) => ok),
+      [true, false],
+    );
+    assert.match(checks[1]!.detail, /still running after 1 s/);
+    const commands = await Promise.all(
+      (await readdir('/proc')).filter(Number).map(Number).map(commandLineOf),
+    );
+    assert.deepEqual(
+      commands.filter((line) => marks.some((mark) => line.includes(mark))),
+      [],
+    );
+  });
+
+  it('ends what an attempt that was killed has left running, before the next begins', async function () {
+    if (process.getuid?.() !== 0)
+      skipBecause(this, 'only root can give what runs there an account of its own');
+    const environment = room();
+    await environment.prepare(1000, 'drill q');
+    await enterRoom(
+      { dataDir, drillId: 'drill-1', folder: join(dataDir, 'scratch', 'drill-1.drill'), origin, paths: [] },
+      makeStep(),
+    );
+    const { uid, gid } = await stat(join(dataDir, 'scratch', 'drill-1.drill'));
+    const left = spawn('sleep', ['393'], { uid, gid, stdio: 'ignore' });
+    const stranger = spawn('sleep', ['394'], { uid: 65_534, gid: 65_534, stdio: 'ignore' });
+    try {
+      const end = new Promise((resolve) => left.once('exit', (_code, signal) => resolve(signal)));
+      await room().endProcesses();
+      assert.equal(await end, 'SIGKILL');
+      assert.equal(stranger.exitCode ?? stranger.signalCode, null);
+    } finally {
+      for (const child of [left, stranger]) child.kill('SIGKILL');
+      await room().tearDown();
+    }
   });
 
   it('says nothing of accounts where nothing of the user’s own is run', async () => {
