@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { localProcesses } from '../../../activities/drills/local-processes.ts';
 import type { Used } from '../../../activities/drills/environment.ts';
-import { enterRoom } from '../../../activities/drills/room-account.ts';
+import { accountFor, enterRoom, reachOf } from '../../../activities/drills/room-account.ts';
 import { createProcessFence } from '../../../activities/hosts/process-fence.ts';
 import type { Drill } from '../../../domain/configuration/drill-types.ts';
 import type { HoldfastError } from '../../../domain/errors.ts';
@@ -75,16 +75,34 @@ describe('the clean room of local processes', function () {
     assert.equal(mode & 0o007, 0, 'the data directory was opened to everybody');
   });
 
-  it('says so where an account of its own could not reach it', async function () {
+  it('says so where an account of its own could not reach it, and that it was not apart', async function () {
     if (process.getuid?.() !== 0)
       skipBecause(this, 'only root can give what runs there an account of its own');
     await chmod(origin, 0o700);
     const { checks, reach } = await using('test "$(id -u)" = 0');
     assert.deepEqual(
-      checks.map(({ ok }) => ok),
-      [true],
+      checks.map(({ name, ok }) => [name, ok]),
+      [
+        ['sh', true],
+        ['the clean room is apart', null],
+      ],
     );
+    assert.match(checks[1]!.detail, /cannot be reached by an account of its own/);
     assert.match(reach, /ran as root, because .+ cannot be reached/);
+  });
+
+  it('gives the highest numbers there are, and never says of `nobody` that it is its own', () => {
+    const all = accountFor('drill-1', '0 0 4294967295', '0 0 4294967295');
+    const few = accountFor('drill-1', '0 100000 65536', '0 100000 65536');
+    const one = accountFor('drill-1', '0 1000 1', '0 1000 1');
+    assert.ok(all.uid > 2_000_000_000 && all.gid === 2_000_000_000);
+    assert.ok(few.uid >= 60_578 && few.uid < 61_178 && few.gid === 61_183);
+    assert.deepEqual(one, { uid: 65_534, gid: 65_534 });
+    const said = [all, few, one].map((account) => reachOf({ account, because: null }));
+    assert.deepEqual(
+      said.map((words) => /of its own/.test(words)),
+      [true, true, false],
+    );
   });
 
   it('leaves nothing running, neither what became a daemon nor what it holds open, as root', async function () {
