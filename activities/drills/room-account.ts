@@ -59,7 +59,11 @@ export async function enterRoom(room: RoomToEnter, step: Step): Promise<Entered>
   return { account: null, because };
 }
 
-export function reachOf({ account, because }: Entered): string {
+export function reachOf(entered: Entered): string {
+  return `${whatItCouldRead(entered)}; the network of this host, loopback included, was open to it`;
+}
+
+function whatItCouldRead({ account, because }: Entered): string {
   if (account) {
     const whose = isRoomsOwn(account.uid) ? 'of its own' : '(nobody), as which others may run too';
     return `what ran there ran as uid ${account.uid} ${whose}, without groups and without a way to more rights: it could read the room and what everybody may read`;

@@ -27,6 +27,11 @@ describe('the clean room of local processes', function () {
     await writeFile(join(origin, 'orders.csv'), 'production', { mode: 0o600 });
   });
   afterEach(() => rm(origin, { recursive: true, force: true }));
+  const { HTTPS_PROXY } = process.env;
+  after(() => {
+    if (HTTPS_PROXY === undefined) delete process.env['HTTPS_PROXY'];
+    else process.env['HTTPS_PROXY'] = HTTPS_PROXY;
+  });
 
   const room = () => localProcesses({ dataDir, processes: createProcessFence(dataDir) }, 'drill-1');
 
@@ -57,6 +62,7 @@ describe('the clean room of local processes', function () {
   it('lets what runs there read and write the room, and neither production nor a key, as root', async function () {
     if (process.getuid?.() !== 0)
       skipBecause(this, 'only root can give what runs there an account of its own');
+    process.env['HTTPS_PROXY'] = 'http://user:word@proxy.example.org';
     const { checks, reach } = await using(
       'test "$(cat "$HOLDFAST_DRILL_ORDERS_PATH/orders.csv")" = restored',
       'echo more > "$HOLDFAST_DRILL_ORDERS_PATH/new" && echo log > "$HOLDFAST_DRILL_DIR/log"',
@@ -66,11 +72,13 @@ describe('the clean room of local processes', function () {
       'ls .holdfast/scratch',
       'id -u; test "$(id -u)" -ge 2000000000 && test "$(id -G)" = "$(id -g)"',
       'test "$(sed -n "s/^NoNewPrivs:.//p" /proc/self/status)" = 1',
+      '! env | grep -qi _proxy=',
     );
     const seen = checks.map(({ ok, detail }) => (ok ? 'ok' : /denied/i.test(detail) ? 'denied' : detail));
-    assert.deepEqual(seen, ['ok', 'ok', 'denied', 'denied', 'denied', 'denied', 'ok', 'ok']);
+    assert.deepEqual(seen, ['ok', 'ok', 'denied', 'denied', 'denied', 'denied', 'ok', 'ok', 'ok']);
     assert.match(checks[2]!.detail, /it ran as uid 2\d{9}/);
     assert.match(reach, /as uid 2\d{9} of its own/);
+    assert.match(reach, /the network of this host, loopback included, was open to it$/);
     const { mode } = await stat(dataDir);
     assert.equal(mode & 0o007, 0, 'the data directory was opened to everybody');
   });
