@@ -20,7 +20,7 @@ export interface CommandRequest {
   cwd?: string;
   uid?: number;
   gid?: number;
-  /** It can never get more rights than it begins with. */
+  /** It can never get more rights than it begins with, and is told of no proxy. */
   confined?: boolean;
   /** Written to the tool's stdin, which is otherwise closed. */
   input?: string | Uint8Array;
@@ -130,7 +130,10 @@ export async function runCommand(request: CommandRequest, step: Step): Promise<C
 
 function optionsFor(request: CommandRequest) {
   return {
-    env: { ...minimalEnvironment(), ...request.env },
+    env: {
+      ...(request.confined ? withoutProxies(minimalEnvironment()) : minimalEnvironment()),
+      ...request.env,
+    },
     extendEnv: false,
     reject: false,
     stripFinalNewline: false,
@@ -165,6 +168,11 @@ export function minimalEnvironment(): Record<string, string> {
   const names = /^(PATH|HOME|TMPDIR|TZ|LANG|SSL_CERT_FILE|SSL_CERT_DIR|(HTTPS?|NO|ALL)_PROXY)$/i;
   const kept = Object.entries(process.env).filter(([name, value]) => names.test(name) && value !== undefined);
   return { ...(Object.fromEntries(kept) as Record<string, string>), LC_ALL: 'C.UTF-8' };
+}
+
+/** A proxy's address may hold a password, and is a way out. */
+function withoutProxies(environment: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !/_PROXY$/i.test(name)));
 }
 
 async function eachLine(stream: Readable | null | undefined, handle: (line: string) => void): Promise<void> {

@@ -203,11 +203,6 @@ async function writeConfiguration({ sqliteFile, tree }: Production): Promise<voi
         policies: ['critical'],
         from: 'offsite',
         objectives: { rto: '30m', rpo: '24h' },
-        smoke: [
-          {
-            command: ['sh', '-c', 'test "$(find "$HOLDFAST_DRILL_UPLOADS_PATH" -type f | wc -l)" -ge 10000'],
-          },
-        ],
       },
     ],
   };

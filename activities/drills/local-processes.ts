@@ -6,12 +6,14 @@ import { mkdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import packageFile from '../../package.json' with { type: 'json' };
+import { notCarriedOut } from '../../domain/drills/plan.ts';
 import { variableOf } from '../../domain/drills/variables.ts';
-import type { DrillRecord } from '../../domain/evidence/record.ts';
+import type { DrillCheck, DrillRecord } from '../../domain/evidence/record.ts';
 import { folders, type Deployment } from '../deployment.ts';
 import { expectRoom, whileThereIsRoom } from '../guards/free-space.ts';
 import type { DrillEnvironment, UseOrder } from './environment.ts';
-import { enterRoom, reachOf } from './room-account.ts';
+import { enterRoom, reachOf, type Entered } from './room-account.ts';
+import { endRoomProcesses } from './room-processes.ts';
 import { runSmoke, type SmokeRoom } from './smoke.ts';
 
 export function environmentFacts(): DrillRecord['environment'] {
@@ -35,6 +37,7 @@ export function localProcesses(
   };
   const endProcesses = async () => {
     for (const key of Object.values(keys)) await processes.fenceOff(key);
+    await endRoomProcesses(folder);
   };
 
   const ownFolder = join(folder, '.holdfast');
@@ -66,10 +69,10 @@ export function localProcesses(
       const env = { HOLDFAST_DRILL_DIR: folder, ...variables(placed) };
       const smoked = await runSmoke(
         drill,
-        { folder: origin, processes, ...keys, env, account: entered.account },
+        { folder: origin, processes, ...keys, env, account: entered.account, endProcesses },
         step,
       );
-      return { ...smoked, reach: reachOf(entered) };
+      return { ...smoked, checks: [...smoked.checks, ...notApart(entered)], reach: reachOf(entered) };
     },
 
     tearDown: async () => {
@@ -77,6 +80,11 @@ export function localProcesses(
       await rm(folder, { recursive: true, force: true, maxRetries: 3 });
     },
   };
+}
+
+/** What ran as root was apart from nothing: such a drill shows less than one that passes. */
+function notApart({ because }: Entered): DrillCheck[] {
+  return because === null ? [] : [notCarriedOut('the clean room is apart', because)];
 }
 
 /** `HOLDFAST_DRILL_ORDERS_URL`, `HOLDFAST_DRILL_UPLOADS_PATH`. */

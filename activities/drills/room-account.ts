@@ -35,11 +35,20 @@ export interface RoomToEnter {
 const ROOMS_GROUP = 2_000_000_000;
 const FIRST_ACCOUNT = 2_000_000_001;
 const ACCOUNTS = 100_000_000;
+/** Where a container has only the numbers below 65,536: what lies between people and services of systemd's making. */
+const SMALL = { firstAccount: 60_578, accounts: 600, group: 61_183 };
 const NOBODY = 65_534;
+
+/** Not `nobody`, as whom others run as well. */
+export function isRoomsOwn(uid: number): boolean {
+  const within = (first: number, count: number) => uid >= first && uid < first + count;
+  return within(FIRST_ACCOUNT, ACCOUNTS) || within(SMALL.firstAccount, SMALL.accounts);
+}
 
 export async function enterRoom(room: RoomToEnter, step: Step): Promise<Entered> {
   if (process.getuid?.() !== 0) return { account: null, because: null };
-  const account = await accountFor(room.drillId);
+  const [uids, gids] = await Promise.all([idMap('uid'), idMap('gid')]);
+  const account = accountFor(room.drillId, uids, gids);
   for (const folder of [room.dataDir, dirname(room.folder)]) await openWay(folder, account);
   await chown(room.folder, account.uid, account.gid);
   for (const path of room.paths) await handOver(path, room.folder, account, step);
@@ -50,25 +59,37 @@ export async function enterRoom(room: RoomToEnter, step: Step): Promise<Entered>
   return { account: null, because };
 }
 
-export function reachOf({ account, because }: Entered): string {
-  if (account)
-    return `what ran there ran as uid ${account.uid} of its own, without groups and without a way to more rights: it could read the room and what everybody may read`;
+export function reachOf(entered: Entered): string {
+  return `${whatItCouldRead(entered)}; the network of this host, loopback included, was open to it`;
+}
+
+function whatItCouldRead({ account, because }: Entered): string {
+  if (account) {
+    const whose = isRoomsOwn(account.uid) ? 'of its own' : '(nobody), as which others may run too';
+    return `what ran there ran as uid ${account.uid} ${whose}, without groups and without a way to more rights: it could read the room and what everybody may read`;
+  }
   const uid = process.getuid?.() ?? -1;
   return because === null
     ? `what ran there ran as the user of the worker (uid ${uid}): what that user may read of production, it could read too`
     : `what ran there ran as root, because ${because}: it could read whatever root may`;
 }
 
-/** The same for every attempt of one drill. A namespace that has no such numbers has at least `nobody`. */
-async function accountFor(drillId: string): Promise<RoomAccount> {
+/** The same for every attempt of one drill. The maps are those of /proc/self: which numbers there are. */
+export function accountFor(drillId: string, uids: string, gids: string): RoomAccount {
   const hash = createHash('sha256').update(drillId).digest().readUInt32BE(0);
-  const uid = FIRST_ACCOUNT + (hash % ACCOUNTS);
-  if ((await isMapped('uid', uid)) && (await isMapped('gid', ROOMS_GROUP))) return { uid, gid: ROOMS_GROUP };
-  return { uid: NOBODY, gid: NOBODY };
+  const candidates = [
+    { uid: FIRST_ACCOUNT + (hash % ACCOUNTS), gid: ROOMS_GROUP },
+    { uid: SMALL.firstAccount + (hash % SMALL.accounts), gid: SMALL.group },
+  ];
+  const mapped = candidates.find(({ uid, gid }) => isMapped(uids, uid) && isMapped(gids, gid));
+  return mapped ?? { uid: NOBODY, gid: NOBODY };
 }
 
-async function isMapped(kind: 'uid' | 'gid', id: number): Promise<boolean> {
-  const map = await readFile(`/proc/self/${kind}_map`, 'utf8');
+function idMap(kind: 'uid' | 'gid'): Promise<string> {
+  return readFile(`/proc/self/${kind}_map`, 'utf8');
+}
+
+function isMapped(map: string, id: number): boolean {
   return map.split('\n').some((line) => {
     const [first = Number.NaN, , count = 0] = line.trim().split(/\s+/).map(Number);
     return id >= first && id < first + count;

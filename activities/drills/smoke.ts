@@ -22,6 +22,8 @@ export interface SmokeRoom {
   processes: ProcessFence;
   appKey: string;
   testKey: string;
+  /** Ends the application and the tests, with whatever has left them. */
+  endProcesses(): Promise<void>;
   /** As whom they run; null: as the worker. */
   account: RoomAccount | null;
 }
@@ -48,7 +50,7 @@ export async function runSmoke(
       step.signal.throwIfAborted();
     }
   } finally {
-    await room.processes.fenceOff(room.appKey);
+    await room.endProcesses();
     await app?.ended;
   }
   return smoked;
@@ -111,6 +113,9 @@ async function runTest(
   return { name, ok: detail === null, detail: detail ?? 'it holds' };
 }
 
+/** For what was killed to be gone, and for what was only asked to end: longer than its grace. */
+const PATIENCE_MILLISECONDS = { killed: 1_000, asked: 8_000 };
+
 /** null: it ended well. */
 async function command(
   test: Command,
@@ -120,11 +125,20 @@ async function command(
   step: Step,
 ): Promise<string | null> {
   let late = false;
+  const told = (error: unknown) => step.say('error', String(error));
   // With all its descendants: a script that is killed alone leaves what it waits for.
-  const timer = setTimeout(() => {
+  const end = () => {
     late = true;
-    room.processes.fenceOff(room.testKey).catch((error: unknown) => step.say('error', String(error)));
-  }, seconds * 1000);
+    room.processes.fenceOff(room.testKey).catch(told);
+  };
+  // What has left it and holds its output would keep it from ending: the application goes as well then.
+  const endAll = () => void room.endProcesses().catch(told);
+  const timers = [
+    setTimeout(end, seconds * 1000),
+    setTimeout(endAll, seconds * 1000 + PATIENCE_MILLISECONDS.killed),
+  ];
+  const aborted = () => timers.push(setTimeout(endAll, PATIENCE_MILLISECONDS.asked));
+  step.signal.addEventListener('abort', aborted, { once: true });
   const startedAt = performance.now();
   let exitCode: number | null = null;
   try {
@@ -139,7 +153,8 @@ async function command(
     if (step.signal.aborted || !(error instanceof HoldfastError)) throw error;
     return `${error.message}: ${error.cause}${asWhom(room)}`;
   } finally {
-    clearTimeout(timer);
+    step.signal.removeEventListener('abort', aborted);
+    timers.forEach(clearTimeout);
     // What it left running would outlive the room.
     await room.processes.fenceOff(room.testKey);
     const words = test.length > 1 ? ['…'] : [];

@@ -17,6 +17,7 @@ import { lastWords, runCommand } from '../run-command.ts';
 import type { Step } from '../step.ts';
 import { HoldfastError } from '../../domain/errors.ts';
 import type { PostgresAddress } from './postgres-address.ts';
+import { connect } from './postgres-connection.ts';
 
 export interface Sandbox {
   /** As its superuser, on the database `postgres`. */
@@ -55,7 +56,7 @@ export async function withSandbox<T>(
       signal: step.signal,
     });
     step.started({ pid: cluster.pid, tool: 'postgres' });
-    const address = addressOf(cluster, password);
+    const address = await withOwnPassword(addressOf(cluster, password), step);
     return await work({ address, binaries, cluster });
   } finally {
     await cluster?.stop();
@@ -144,6 +145,18 @@ async function makeTemplate(template: string, binaries: PostgresBinaries): Promi
   } finally {
     await rm(making, { recursive: true, force: true });
   }
+}
+
+/** What one server was copied from, all were: with its password each could be entered from every other's dump. */
+async function withOwnPassword(address: PostgresAddress, step: Step): Promise<PostgresAddress> {
+  const password = newPassword();
+  const server = await connect(address, step);
+  try {
+    await server.query(`alter role ${SUPERUSER} password '${password}'`);
+  } finally {
+    await server.close();
+  }
+  return { ...address, password };
 }
 
 function addressOf(cluster: RunningCluster, password: string): PostgresAddress {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTo } from '../../../activities/sources/postgres-connection.ts';
 import { withSandbox } from '../../../activities/sources/postgres-sandbox.ts';
 import { postgresServerBinaries } from '../../../activities/hosts/postgres-binaries.ts';
+import type { HoldfastError } from '../../../domain/errors.ts';
 import { quietStep } from './postgres-server.ts';
 
 // Row 29 of the fault matrix: what a dump sets must not reach production's archive, nor anybody on the network.
@@ -62,6 +63,25 @@ describe('the scratch server of a rehearsal', function () {
       if (elsewhere) await assert.rejects(reached(elsewhere.address, cluster.port), /ECONNREFUSED/);
     });
     assert.deepEqual(await readdir(archive), []);
+  });
+
+  it('has a password that opens no other, though all are copied from one', async () => {
+    const { major } = await postgresServerBinaries();
+    const cache = join(folder, 'cache');
+    const request = (name: string) => ({ major, scratch: join(folder, name), cache });
+    for (const { scratch } of [request('one'), request('two')]) await mkdir(scratch);
+    await withSandbox(request('one'), quietStep(), async (one) => {
+      await withSandbox(request('two'), quietStep(), async (two) => {
+        const [template] = await readdir(cache);
+        const cached = await readFile(join(cache, template!, 'password'), 'utf8');
+        for (const password of [one.address.password, cached])
+          await assert.rejects(
+            connectTo({ ...two.address, password }, quietStep()),
+            (error: HoldfastError) => error.code === 'source.wrongPassword',
+          );
+      });
+      await (await connectTo(one.address, quietStep())).close();
+    });
   });
 });
 
