@@ -250,6 +250,21 @@ describe('the control plane stores itself', function () {
     assert.equal((await fixture.catalog.points.find(newest!.id)).proof, 'stored');
   });
 
+  it('and takes nothing for accepted because what is missing was found damaged meanwhile, as a recovery does', async () => {
+    await job.store();
+    await store(randomUUID());
+    time += 1000;
+    await job.next();
+    await job.store();
+    const newest = (await fixture.catalog.points.list()).items[0]!;
+    await rm(job.at('local', 'snapshots', newest.copies[0]!.artifactId));
+    await store(randomUUID());
+    await fixture.catalog.points.markCopy(newest.id, 'local', { damagedAt: new Date(time).toISOString() });
+    await store(randomUUID());
+    const [found] = await fixture.catalog.controlPlane.rollbacks();
+    assert.deepEqual(found?.missing, [newest.id], 'only a person accepts it');
+  });
+
   /** A small one. */
   async function taken(): Promise<string> {
     const id = randomUUID();
