@@ -11,6 +11,7 @@ import {
   type AppliedDocument,
   type ControlPlaneManifest,
 } from '../../domain/control-plane/bundle.ts';
+import { HoldfastError } from '../../domain/errors.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { folders, type Deployment } from '../deployment.ts';
 import { ifThere } from '../hosts/if-there.ts';
@@ -70,6 +71,7 @@ async function gather(
     const { size } = await lstat(file);
     files.push({ path, bytes: size, sha256: await digestOfFile(file, step, { size }) });
   }
+  await refuseWithoutKey(catalog, files);
   const manifest: ControlPlaneManifest = {
     version: 1,
     ...point,
@@ -81,6 +83,19 @@ async function gather(
   };
   await writePrivately(join(folder, bundlePaths.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
+}
+
+/** A host that only works may have none, and nothing signs as this service after a recovery from what it stores. */
+async function refuseWithoutKey(catalog: Catalog, files: ControlPlaneManifest['files']): Promise<void> {
+  if (files.some(({ path }) => path === `${bundlePaths.keys}/audit-ed25519.key`)) return;
+  const { keys } = await catalog.evidence.head();
+  if (keys.size === 0) return;
+  throw new HoldfastError({
+    code: 'source.partial',
+    message: 'the control plane was not stored: it would be without the key of the audit chain',
+    cause: `the chain has ${[...keys.keys()].join(', ')}, and the data directory of ${hostname()} has no audit key`,
+    hint: 'copy the `keys` folder of the service to the data directory of every host with a worker',
+  });
 }
 
 /** Whatever else somebody keeps beside the audit chain's keys stays here: it may be a repository's. */

@@ -170,6 +170,15 @@ describe('the control plane stores itself', function () {
     assert.deepEqual(await readdir(job.at('local')), []);
   });
 
+  it('not from a host that has no key of an audit chain that has one', async () => {
+    await job.store();
+    await rm(job.at('data', 'keys', 'audit-ed25519.key'));
+    const event = { action: 'audit.keyCreated', subject: 'key/0123456789abcdef' };
+    await fixture.catalog.audit.append({ ...event, details: { publicKey: 'of another host' } });
+    await assert.rejects(store(randomUUID()), { type: 'source.partial' });
+    assert.deepEqual((await fixture.catalog.points.list({ kind: 'system' })).items, []);
+  });
+
   it('and what that puts on the audit chain does not call for it again; what others do there does', async () => {
     await job.store();
     await store(randomUUID());

@@ -95,12 +95,17 @@ export async function reportOf(
       head: events === 0 ? null : { sequence: head.sequence, hash: head.digest },
       key: await recoveredKey(plan.dataDir, catalog),
     },
-    evidence: (await catalog.evidence.head()).sequence,
-    histories: manifest.files.filter(({ path }) => path.startsWith(`${bundlePaths.histories}/`)).length,
+    evidence: filesIn(manifest, bundlePaths.evidence).filter((path) => path.endsWith('.json')).length,
+    histories: filesIn(manifest, bundlePaths.histories).length,
     points: await catalog.points.countByRepository(),
     running: await runningIn(catalog),
     pausedPolicies: [...(await catalog.policyPauses.open()).keys()],
   };
+}
+
+/** What came back, which may be less than the catalogue names. */
+function filesIn({ files }: ControlPlaneManifest, folder: string): string[] {
+  return files.map(({ path }) => path).filter((path) => path.startsWith(`${folder}/`));
 }
 
 async function runningIn(catalog: Catalog): Promise<string[]> {

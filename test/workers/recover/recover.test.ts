@@ -74,6 +74,7 @@ describe('recover', function () {
     assert.equal((await stat(at('data', 'keys', 'audit-ed25519.key'))).mode & 0o777, 0o600);
     assert.equal(await readFile(at('data', 'histories', 'one.json.gz'), 'utf8'), 'a history');
     assert.equal(report.audit.events > (stored.manifest.audit?.sequence ?? 0), true);
+    assert.deepEqual([report.evidence, report.histories], [1, 1]);
     assert.deepEqual(report.points, [{ repository: 'offsite', points: 4 }]);
     assert.deepEqual(report.recorded, [
       { asset: 'uploads', points: 1 },
