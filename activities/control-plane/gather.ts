@@ -1,7 +1,7 @@
 // Puts together what a recovery point of the control plane holds, in a folder of the data directory that is
 // nobody else's to read. What an attempt before this one left there goes first.
 
-import { copyFile, link, lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join, posix } from 'node:path';
 import type { Catalog } from '../../catalog/index.ts';
@@ -15,6 +15,7 @@ import { HoldfastError } from '../../domain/errors.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { folders, type Deployment } from '../deployment.ts';
 import { ifThere } from '../hosts/if-there.ts';
+import { linkOrCopy } from '../hosts/link-or-copy.ts';
 import type { Step } from '../step.ts';
 import { digestOfFile } from '../verify/file-digest.ts';
 import { dumpCatalogue } from './dump-catalogue.ts';
@@ -50,6 +51,7 @@ async function gather(
 ): Promise<ControlPlaneManifest> {
   const configurationDigest = await writeConfiguration(catalog, folder);
   const head = await dumpCatalogue(catalogUrl, join(folder, bundlePaths.dump), step);
+  // Written once, by a rename, histories and evidence never change where they lie: a second name costs no room.
   const kept = [
     { from: folders.keys(dataDir), to: bundlePaths.keys, wanted: AUDIT_KEY, take: copyFile },
     { from: join(dataDir, 'histories'), to: bundlePaths.histories, wanted: HISTORY, take: linkOrCopy },
@@ -115,20 +117,6 @@ async function writeConfiguration(catalog: Catalog, folder: string): Promise<str
   if (written) await writePrivately(join(folder, bundlePaths.source), written.source);
   return applied.digest;
 }
-
-/** Written once, by a rename, these never change where they lie: a second name costs no room. */
-async function linkOrCopy(from: string, to: string): Promise<void> {
-  try {
-    await link(from, to);
-  } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    if (!WITHOUT_LINKS.includes(code)) throw error;
-    await copyFile(from, to);
-  }
-}
-
-/** Of file systems that have none, or of two that lie in two. */
-const WITHOUT_LINKS = ['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'ENOSYS'];
 
 /** Relative, with "/" between. None where there is no such folder. */
 async function filesBelow(folder: string, below = ''): Promise<string[]> {

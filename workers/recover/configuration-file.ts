@@ -1,8 +1,9 @@
 // The configuration file that comes back: what will be in it, and that it is put over nobody else's.
 
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ifThere } from '../../activities/hosts/if-there.ts';
+import { linkOrCopy } from '../../activities/hosts/link-or-copy.ts';
 import { parseConfiguration } from '../../domain/configuration/parse.ts';
 import type { Configuration } from '../../domain/configuration/types.ts';
 import { withDataDir } from '../../domain/control-plane/configuration-text.ts';
@@ -79,7 +80,7 @@ export async function writeConfiguration({ path, text }: RecoveredConfiguration)
       await file.close();
     }
     // Under its name only when it is whole; unlike a rename this takes no other file's place.
-    await link(temporary, path);
+    await linkOrCopy(temporary, path);
   } finally {
     await rm(temporary, { force: true });
   }
