@@ -13,7 +13,7 @@ import {
   toolEnvironment,
 } from '../../activities/sources/postgres-address.ts';
 import { connect, type Connection } from '../../activities/sources/postgres-connection.ts';
-import type { Step } from '../../activities/step.ts';
+import { clearingUp, type Step } from '../../activities/step.ts';
 import { migrateCatalog, openCatalog, type Catalog } from '../../catalog/index.ts';
 import type { Configuration, DatabaseUrlSource } from '../../domain/configuration/types.ts';
 import { bundlePaths, type ControlPlaneManifest } from '../../domain/control-plane/bundle.ts';
@@ -29,6 +29,8 @@ export interface RestoredCatalogue {
   /** Events on its audit chain. */
   events: number;
   close(): Promise<void>;
+  /** After `close`, where the recovery comes to nothing: takes out of a database what this one restored there. */
+  discard(): Promise<void>;
 }
 
 /** Whose name stands beside what a recovery puts on the audit chain. */
@@ -76,7 +78,9 @@ async function inCluster(
       await opened.catalog.close();
       await running.stop();
     };
-    return { ...opened, place, close };
+    // It goes with the data directory.
+    const discard = () => Promise.resolve();
+    return { ...opened, place, close, discard };
   } catch (error) {
     await running.stop();
     throw error;
@@ -96,11 +100,14 @@ async function inDatabase(
     if (state === 'emptySchema') await dropSchema(url, step);
     await restoreDump(dump, url, join(newest?.folder ?? '', 'pg_restore'), step);
   }
+  const discard = async () => {
+    if (state !== 'restored') await dropSchema(url, clearingUp(step));
+  };
   try {
     const opened = await opening(url, {}, manifest, state !== 'restored');
-    return { ...opened, place: describeAddress(address), close: () => opened.catalog.close() };
+    return { ...opened, place: describeAddress(address), close: () => opened.catalog.close(), discard };
   } catch (error) {
-    if (state !== 'restored') await dropSchema(url, step);
+    await discard();
     throw error;
   }
 }
