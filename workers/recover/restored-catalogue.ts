@@ -57,8 +57,19 @@ export async function refuseOccupiedCatalogue(
   step: Step,
 ): Promise<void> {
   if (!configuration?.catalog) return;
-  await stateOf(await urlOf(configuration.catalog.url), manifest, step);
+  try {
+    await stateOf(await urlOf(configuration.catalog.url), manifest, step);
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || !LOST.includes(error.code)) throw error;
+    throw new HoldfastError({
+      ...error.toContract(),
+      hint: 'if the database that catalog.url names is lost as well, make an empty one and give its URL with --catalog',
+    });
+  }
 }
+
+/** What a database that went with the machine looks like. */
+const LOST: readonly string[] = ['source.unreachable', 'source.missing', 'secret.unresolved'];
 
 async function inCluster(
   dataDir: string,
@@ -208,7 +219,7 @@ async function stateOf(
     code: 'target.notEmpty',
     message: `nothing was recovered: ${describeAddress(address)}, which catalog.url names, has a catalogue in it`,
     cause: `its schema ${SCHEMA} is not empty, and not what this recovery point holds`,
-    hint: `if it is the service's own and whole, it knows more than the backup: take only configuration and keys, with \`restic restore\`. Else drop that schema, or let catalog.url name another database`,
+    hint: `if it is the service's own and whole, it knows more than the backup: take only configuration and keys, with \`restic restore\`. Else drop that schema, or name another database with --catalog`,
   });
 }
 

@@ -159,6 +159,12 @@ describe('recover', function () {
       await inUse.audit.append({ action: 'policy.paused', subject: 'policy/daily', details: {} });
       await inUse.close();
       await refused(elsewhere.request(), 'target.notEmpty', /has a catalogue in it/);
+
+      const path = join(elsewhere.room, 'another.url');
+      await writeFile(path, await newDatabase(), { mode: 0o600 });
+      await recovered(elsewhere.request({ catalogUrl: { kind: 'file', path } }));
+      const text = await readFile(elsewhere.request().configurationFile, 'utf8');
+      assert.match(text, new RegExp(`^catalog: { url: "file:${path}" }`, 'm'));
     } finally {
       await elsewhere.remove();
     }

@@ -117,7 +117,7 @@ export async function lostService(fixture: Fixture, more = ''): Promise<LostServ
 
     request: (changes = {}) => ({
       repository: { url: place.url, password: { kind: 'file', path: join(room, 'password') }, env: {} },
-      dataDir: null,
+      ...{ dataDir: null, catalogUrl: null },
       configurationFile: join(room, 'anew', 'holdfast.yaml'),
       ...{ at: null, point: null, dryRun: false },
       ...changes,
