@@ -12,7 +12,10 @@ export interface ControlPlaneRecords {
   states(repositories: readonly string[]): Promise<ControlPlaneState[]>;
   /** What was stored there last, by its engine snapshots: of the control plane, and of all. Without damaged copies. */
   storedLast(repository: string): Promise<{ pointId: string; snapshotIds: string[] }[]>;
-  /** Points with an undamaged copy stored there before that time, made of snapshots that are not among these; newest first. */
+  /**
+   * Points with a copy stored there before that time, made of snapshots that are not among these; newest first. Without
+   * damaged copies, but for those that an open rollback names: only a person says that these are gone.
+   */
   missing(repository: string, snapshotIds: readonly string[], storedBefore: string): Promise<MissingPoint[]>;
   /** Stays open until it is accepted; found again meanwhile, what is missing now takes the place of what was. */
   rolledBack(repository: string, found: { pointId: string; missing: readonly string[] }): Promise<void>;
@@ -61,7 +64,9 @@ export function controlPlaneRecords(database: Database): ControlPlaneRecords {
         query<MissingPoint>(
           `select point.id, asset, kind, taken_at as "takenAt"
              from recovery_points as point join point_copies as copy on copy.point_id = point.id
-            where repository = $1 and copy.proof <> 'damaged' and removing_since is null
+            where repository = $1 and removing_since is null
+              and (copy.proof <> 'damaged' or point.id in (
+                    select unnest(missing) from repository_rollbacks where repository = $1 and accepted_at is null))
               and stored_at < $3 and exists (select from unnest(snapshot_ids) as own (id)
                            where not exists (select from unnest($2::text[]) as there (id) where there.id = own.id))
             order by taken_at desc, point.id desc`,

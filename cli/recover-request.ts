@@ -15,6 +15,7 @@ export interface RecoverFlags {
   identityFile?: string;
   knownHostsFile?: string;
   dataDir?: string;
+  catalog?: string;
   at?: string;
   point?: string;
   dryRun?: boolean;
@@ -36,6 +37,7 @@ export function requestFrom(flags: RecoverFlags, config: string | undefined): Re
       ...(Object.keys(ssh).length > 0 && { ssh }),
     },
     dataDir: flags.dataDir === undefined ? null : resolve(flags.dataDir),
+    catalogUrl: flags.catalog === undefined ? null : referenceIn('--catalog', flags.catalog),
     configurationFile: findConfigurationFile({ option: config }).path,
     at: moment(flags.at) ?? null,
     point: flags.point ?? null,

@@ -109,7 +109,8 @@ function keyLines(key: Report['audit']['key']): string[] {
 }
 
 /** What happened after the point was taken, as far as the repository shows it. */
-function since({ recorded, missing, running, pausedPolicies, from }: Report): string[] {
+function since({ recorded, missing, running, pausedPolicies, from, points }: Report): string[] {
+  const others = points.filter(({ repository }) => repository !== from.repository);
   const lines = [
     ...recorded.map(
       ({ asset, points }) => `  ${asset}: ${points} newer points were taken over from ${from.repository}`,
@@ -117,6 +118,10 @@ function since({ recorded, missing, running, pausedPolicies, from }: Report): st
     ...missing.map(
       ({ asset, point, takenAt }) =>
         `  ${asset}: point ${point} (${takenAt}) is not in ${from.repository} any more; its copy there counts as damaged`,
+    ),
+    ...others.map(
+      ({ repository }) =>
+        `  ${repository} was not compared: \`holdfast points import --asset ASSET --repository ${repository}\` takes over what is newer there, the next retention says what is gone`,
     ),
     ...running.map((id) => `  ${id} was running: \`holdfast up\` takes it up, or ends it with the reason`),
     ...pausedPolicies.map((policy) => `  policy ${policy} was paused, and stays so`),

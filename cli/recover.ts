@@ -18,6 +18,10 @@ export function recoverCommand(program: Command): void {
       '--data-dir <folder>',
       'where the data of the service goes, instead of where the configuration says',
     )
+    .option(
+      '--catalog <reference>',
+      "where the URL of the catalogue's new database is, instead of the configuration's catalog.url",
+    )
     .option('--at <time>', 'as it was at this time, instead of the newest')
     .option('--point <id>', 'from this recovery point of the control plane')
     .option('--dry-run', 'say what would be done, and change nothing')

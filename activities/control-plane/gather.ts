@@ -1,7 +1,7 @@
 // Puts together what a recovery point of the control plane holds, in a folder of the data directory that is
 // nobody else's to read. What an attempt before this one left there goes first.
 
-import { copyFile, link, lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join, posix } from 'node:path';
 import type { Catalog } from '../../catalog/index.ts';
@@ -11,9 +11,11 @@ import {
   type AppliedDocument,
   type ControlPlaneManifest,
 } from '../../domain/control-plane/bundle.ts';
+import { HoldfastError } from '../../domain/errors.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { folders, type Deployment } from '../deployment.ts';
 import { ifThere } from '../hosts/if-there.ts';
+import { linkOrCopy } from '../hosts/link-or-copy.ts';
 import type { Step } from '../step.ts';
 import { digestOfFile } from '../verify/file-digest.ts';
 import { dumpCatalogue } from './dump-catalogue.ts';
@@ -49,6 +51,7 @@ async function gather(
 ): Promise<ControlPlaneManifest> {
   const configurationDigest = await writeConfiguration(catalog, folder);
   const head = await dumpCatalogue(catalogUrl, join(folder, bundlePaths.dump), step);
+  // Written once, by a rename, histories and evidence never change where they lie: a second name costs no room.
   const kept = [
     { from: folders.keys(dataDir), to: bundlePaths.keys, wanted: AUDIT_KEY, take: copyFile },
     { from: join(dataDir, 'histories'), to: bundlePaths.histories, wanted: HISTORY, take: linkOrCopy },
@@ -70,6 +73,7 @@ async function gather(
     const { size } = await lstat(file);
     files.push({ path, bytes: size, sha256: await digestOfFile(file, step, { size }) });
   }
+  await refuseWithoutKey(catalog, files);
   const manifest: ControlPlaneManifest = {
     version: 1,
     ...point,
@@ -81,6 +85,19 @@ async function gather(
   };
   await writePrivately(join(folder, bundlePaths.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
+}
+
+/** A host that only works may have none, and nothing signs as this service after a recovery from what it stores. */
+async function refuseWithoutKey(catalog: Catalog, files: ControlPlaneManifest['files']): Promise<void> {
+  if (files.some(({ path }) => path === `${bundlePaths.keys}/audit-ed25519.key`)) return;
+  const { keys } = await catalog.evidence.head();
+  if (keys.size === 0) return;
+  throw new HoldfastError({
+    code: 'source.partial',
+    message: 'the control plane was not stored: it would be without the key of the audit chain',
+    cause: `the chain has ${[...keys.keys()].join(', ')}, and the data directory of ${hostname()} has no audit key`,
+    hint: 'copy the `keys` folder of the service to the data directory of every host with a worker',
+  });
 }
 
 /** Whatever else somebody keeps beside the audit chain's keys stays here: it may be a repository's. */
@@ -100,20 +117,6 @@ async function writeConfiguration(catalog: Catalog, folder: string): Promise<str
   if (written) await writePrivately(join(folder, bundlePaths.source), written.source);
   return applied.digest;
 }
-
-/** Written once, by a rename, these never change where they lie: a second name costs no room. */
-async function linkOrCopy(from: string, to: string): Promise<void> {
-  try {
-    await link(from, to);
-  } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    if (!WITHOUT_LINKS.includes(code)) throw error;
-    await copyFile(from, to);
-  }
-}
-
-/** Of file systems that have none, or of two that lie in two. */
-const WITHOUT_LINKS = ['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'ENOSYS'];
 
 /** Relative, with "/" between. None where there is no such folder. */
 async function filesBelow(folder: string, below = ''): Promise<string[]> {

@@ -26,6 +26,7 @@ export async function noticeRollback(
     await catalog.controlPlane.acceptRollback(repository.name, 'what was missing is there again');
     return;
   }
+  if (!known && missing.length === 0) return;
   const pointId = lost?.pointId ?? known?.pointId ?? '';
   await catalog.controlPlane.rolledBack(repository.name, { pointId, missing });
   step.say(

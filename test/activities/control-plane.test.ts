@@ -171,6 +171,15 @@ describe('the control plane stores itself', function () {
     assert.deepEqual(await readdir(job.at('local')), []);
   });
 
+  it('not from a host that has no key of an audit chain that has one', async () => {
+    await job.store();
+    await rm(job.at('data', 'keys', 'audit-ed25519.key'));
+    const event = { action: 'audit.keyCreated', subject: 'key/0123456789abcdef' };
+    await fixture.catalog.audit.append({ ...event, details: { publicKey: 'of another host' } });
+    await assert.rejects(store(randomUUID()), { type: 'source.partial' });
+    assert.deepEqual((await fixture.catalog.points.list({ kind: 'system' })).items, []);
+  });
+
   it('and what that puts on the audit chain does not call for it again; what others do there does', async () => {
     await job.store();
     await store(randomUUID());
@@ -249,6 +258,21 @@ describe('the control plane stores itself', function () {
     await store(randomUUID());
     assert.deepEqual(await fixture.catalog.controlPlane.rollbacks(), []);
     assert.equal((await fixture.catalog.points.find(newest!.id)).proof, 'stored');
+  });
+
+  it('and takes nothing for accepted because what is missing was found damaged meanwhile, as a recovery does', async () => {
+    await job.store();
+    await store(randomUUID());
+    time += 1000;
+    await job.next();
+    await job.store();
+    const newest = (await fixture.catalog.points.list()).items[0]!;
+    await rm(job.at('local', 'snapshots', newest.copies[0]!.artifactId));
+    await store(randomUUID());
+    await fixture.catalog.points.markCopy(newest.id, 'local', { damagedAt: new Date(time).toISOString() });
+    await store(randomUUID());
+    const [found] = await fixture.catalog.controlPlane.rollbacks();
+    assert.deepEqual(found?.missing, [newest.id], 'only a person accepts it');
   });
 
   /** A small one. */

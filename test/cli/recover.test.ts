@@ -57,7 +57,11 @@ describe('what recover says at its end', () => {
       head: { sequence: 12, hash: 'cd'.repeat(32) },
       key: { keyId: '0123456789abcdef', state: 'inForce' },
     },
-    ...{ evidence: 2, histories: 9, points: [{ repository: 'far', points: 4 }] },
+    ...{
+      evidence: 2,
+      histories: 9,
+      points: ['far', 'near'].map((repository) => ({ repository, points: 4 })),
+    },
     recorded: [{ asset: 'orders', points: 2 }],
     missing: [{ asset: 'orders', point: 'point-2', takenAt: '2026-11-19T02:00:00.000Z' }],
     ...{ running: ['backup/daily-1'], pausedPolicies: ['daily'] },
@@ -84,6 +88,7 @@ describe('what recover says at its end', () => {
       /^ {2}audit chain +unbroken, 12 events, head cdcdcdcdcdcdcdcd$/m,
       /^ {2}orders: 2 newer points were taken over from far$/m,
       /^ {2}orders: point point-2 .* is not in far any more; its copy there counts as damaged$/m,
+      /^ {2}near was not compared: `holdfast points import --asset ASSET --repository near` /m,
       /^ {2}backup\/daily-1 was running/m,
       /^ {2}repository near \(\/near\): gone$/m,
       /^ {2}secret file:\/near\.key of repository near \(line 4\): ENOENT$/m,
@@ -107,6 +112,7 @@ describe('what recover says at its end', () => {
     const quiet = {
       recorded: [],
       missing: [],
+      points: [{ repository: 'far', points: 4 }],
       running: [],
       pausedPolicies: [],
       unresolved: [],

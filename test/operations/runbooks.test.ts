@@ -166,6 +166,11 @@ describe('the runbooks', function () {
       ...{ SEALED: at('kit', 'recovery-kit.age'), IDENTITY: at('kit.identity') },
       ...{ NEAR: at('near'), NEAR_KEY: at('near.key') },
     });
+    const { items } = (await stack.run('control-plane', 'list')).json;
+    assert.deepEqual(
+      items.map(({ rolledBack }: { rolledBack: unknown }) => rolledBack),
+      [null, null],
+    );
     measured('the site lost: three assets back, with a backup', (Date.now() - lostAt) / 1000);
     assert.deepEqual(
       [await assets.ordersRows(), await assets.salesRows(), await assets.uploadsDigest()],

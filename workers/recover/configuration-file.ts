@@ -1,12 +1,14 @@
 // The configuration file that comes back: what will be in it, and that it is put over nobody else's.
 
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ifThere } from '../../activities/hosts/if-there.ts';
+import { linkOrCopy } from '../../activities/hosts/link-or-copy.ts';
 import { parseConfiguration } from '../../domain/configuration/parse.ts';
 import type { Configuration } from '../../domain/configuration/types.ts';
-import { withDataDir } from '../../domain/control-plane/configuration-text.ts';
+import { withCatalogUrl, withDataDir } from '../../domain/control-plane/configuration-text.ts';
 import { HoldfastError, wordsOf } from '../../domain/errors.ts';
+import { formatSecretReference } from '../../domain/secret-reference.ts';
 import type { Beginning } from './read-bundle.ts';
 import type { RecoverRequest } from './request.ts';
 
@@ -24,9 +26,11 @@ export interface RecoveredConfiguration {
 /** Changes nothing. */
 export function plannedConfiguration(
   { source, applied, manifest }: Beginning,
-  { configurationFile: path, dataDir }: RecoverRequest,
+  { configurationFile: path, dataDir, catalogUrl }: RecoverRequest,
 ): RecoveredConfiguration {
-  const text = source === null || dataDir === null ? source : withDataDir(source, dataDir);
+  let text = source;
+  if (text !== null && dataDir !== null) text = withDataDir(text, dataDir);
+  if (text !== null && catalogUrl !== null) text = withCatalogUrl(text, formatSecretReference(catalogUrl));
   const notes: string[] = [];
   let configuration = (applied?.configuration ?? null) as Configuration | null;
   if (text === null && applied !== null)
@@ -42,6 +46,8 @@ export function plannedConfiguration(
     if (applied?.path && dirname(applied.path) !== dirname(path))
       notes.push(`it was ${applied.path}: relative paths in it now begin at ${dirname(path)}`);
   }
+  if (configuration && catalogUrl !== null)
+    configuration = { ...configuration, catalog: { url: catalogUrl } };
   const directory = dataDir ?? configuration?.dataDir;
   if (directory !== undefined) return { path, text, configuration, dataDir: directory, notes };
   throw new HoldfastError({
@@ -79,7 +85,7 @@ export async function writeConfiguration({ path, text }: RecoveredConfiguration)
       await file.close();
     }
     // Under its name only when it is whole; unlike a rename this takes no other file's place.
-    await link(temporary, path);
+    await linkOrCopy(temporary, path);
   } finally {
     await rm(temporary, { force: true });
   }

@@ -23,7 +23,9 @@ export interface PlainAsset {
 
 export function plainRestores(listed: readonly EngineSnapshot[], given: GivenRepository): PlainRestores {
   const own = listed.filter(({ labels }) => labels?.kind === 'regular');
-  const assets = [...new Set(own.map(({ labels }) => labels?.asset ?? ''))].sort();
+  // An attempt that was broken off may have left the list of what it could not read, and no data.
+  const data = own.filter(({ labels }) => labels?.part !== UNREAD_PART);
+  const assets = [...new Set(data.map(({ labels }) => labels?.asset ?? ''))].sort();
   return {
     environment: environmentOf(given),
     assets: assets.map((asset) =>
@@ -53,8 +55,15 @@ function plainAsset(asset: string, snapshots: readonly EngineSnapshot[]): PlainA
       takenAt: newest.takenAt,
       partial: unread?.labels?.partial ?? null,
     },
-    commands: parts.flatMap((part) => commandsFor(asset, part)),
+    // A database's objects belong to roles: those first.
+    commands: [...parts]
+      .sort((one, other) => Number(isRoles(other)) - Number(isRoles(one)))
+      .flatMap((part) => commandsFor(asset, part)),
   };
+}
+
+function isRoles({ labels }: EngineSnapshot): boolean {
+  return labels?.part === 'globals';
 }
 
 function commandsFor(asset: string, { id, paths, labels }: EngineSnapshot): string[] {
@@ -65,6 +74,12 @@ function commandsFor(asset: string, { id, paths, labels }: EngineSnapshot): stri
       return [
         `restic dump ${id} ${quoted(path)} > ${file}`,
         `pg_restore --exit-on-error --create --dbname=postgres ${file}`,
+      ];
+    case 'globals':
+      // It goes on after a role that is there already.
+      return [
+        `restic dump ${id} ${quoted(path)} > ${file}`,
+        `psql -X --quiet --dbname=postgres --file=${file}`,
       ];
     case 'files':
     case 'database':

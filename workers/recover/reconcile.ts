@@ -10,7 +10,7 @@ import type { Catalog } from '../../catalog/index.ts';
 import type { Configuration } from '../../domain/configuration/types.ts';
 import { CONTROL_PLANE_ASSET, CONTROL_PLANE_PART } from '../../domain/control-plane/bundle.ts';
 import { proofOfCopy } from '../../domain/proof.ts';
-import { controlPlanePoints } from './choose-point.ts';
+import { controlPlanePoints, type ControlPlanePoint } from './choose-point.ts';
 
 export interface Reconciled {
   /** Points that the catalogue did not know, by asset. */
@@ -19,12 +19,13 @@ export interface Reconciled {
   missing: { asset: string; point: string; takenAt: string }[];
 }
 
-/** Again it changes nothing. */
+/** `hostname`: of the point everything comes from. Again it changes nothing. */
 export async function reconcile(
   catalog: Catalog,
   repository: string,
   configuration: Configuration | null,
   listed: readonly EngineSnapshot[],
+  hostname: string,
   now: Date,
   step: Step,
 ): Promise<Reconciled> {
@@ -38,23 +39,35 @@ export async function reconcile(
     const points = (await recordOwnPoints(catalog, repository, asset, listed)).length;
     if (points > 0) recorded.push({ asset: asset.name, points });
   }
-  await recordControlPlane(catalog, repository, listed);
+  // Another service may share the repository: its own state is no point of this one.
+  await recordControlPlane(
+    catalog,
+    repository,
+    controlPlanePoints(listed).filter((point) => point.hostname === hostname),
+  );
   return { recorded, missing: await markMissing(catalog, repository, listed, now, step) };
 }
 
-/** Its own, so that retention finds them. The point of a job that was running when the dump was made is that job's. */
+/**
+ * Its own, so that retention finds them. A job of the control plane that runs in the dump is, for one, the one that
+ * stored the dump: with its point there it has succeeded, and to run it again would replace that point.
+ */
 async function recordControlPlane(
   catalog: Catalog,
   repository: string,
-  listed: readonly EngineSnapshot[],
+  newestFirst: readonly ControlPlanePoint[],
 ): Promise<void> {
-  const points = controlPlanePoints(listed).reverse();
+  // Of several attempts at one point the last counts.
+  const attempts = [...newestFirst].reverse();
+  const points = [...new Map(attempts.map((one) => [one.labels.point, one])).values()];
   const ids = points.map(({ id }) => id);
   const unknown = new Set(await catalog.retention.unknownSnapshots(repository, ids));
   const jobs = await catalog.jobs.list({ type: 'controlPlane', status: ['running', 'waiting'], limit: 500 });
-  const running = new Set(jobs.items.map(({ id }) => derivedId(id, CONTROL_PLANE_ASSET)));
+  const running = new Map(jobs.items.map(({ id }) => [derivedId(id, CONTROL_PLANE_ASSET), id]));
   for (const { id, labels, takenAt, paths, bytes } of points) {
-    if (!unknown.has(id) || running.has(labels.point)) continue;
+    const jobId = running.get(labels.point) ?? null;
+    if (!unknown.has(id) && jobId === null) continue;
+    const fence = jobId === null ? null : await catalog.jobs.takeFence(jobId, CONTROL_PLANE_ASSET);
     const parts = [{ name: CONTROL_PLANE_PART, snapshotId: id, path: paths[0] ?? '/' }];
     await catalog.points.record(
       {
@@ -63,14 +76,21 @@ async function recordControlPlane(
           asset: CONTROL_PLANE_ASSET,
           assetType: 'directory',
           policy: null,
-          jobId: null,
+          jobId,
         },
         ...{ kind: 'system', takenAt, method: 'files', manifest: null, bytes: bytes ?? 0, addedBytes: 0 },
         copies: [{ repository, artifactId: artifactIdOf(parts), parts, storedAt: takenAt }],
       },
-      null,
+      fence,
     );
+    if (jobId !== null) await endAsSuccess(catalog, jobId, labels.point, takenAt);
   }
+}
+
+async function endAsSuccess(catalog: Catalog, jobId: string, point: string, endedAt: string): Promise<void> {
+  const change = { status: 'success', recoveryPointId: point, proof: 'stored' } as const;
+  await catalog.jobs.setAsset(jobId, CONTROL_PLANE_ASSET, change);
+  await catalog.jobs.end(jobId, { status: 'success', endedAt });
 }
 
 /** As damaged: nothing can be restored from such a copy, and no retention waits for it. */

@@ -59,7 +59,8 @@ async function recovering(
     step.say('info', `control plane of ${from.host}, stored at ${from.takenAt} as ${from.id}`);
     const configuration = plannedConfiguration(beginning, request);
     await refuseWhatIsInTheWay(beginning, configuration, step);
-    const plan = planOf(from, configuration);
+    const hostnames = new Set(points.map(({ hostname }) => hostname));
+    const plan = planOf(from, configuration, [...hostnames]);
     for (const warning of plan.warnings) step.say('warning', warning);
     if (request.dryRun) return { kind: 'planned', plan };
     const claimed = await claimForRecovery(configuration.dataDir, (message) => step.say('info', message));
@@ -95,13 +96,14 @@ async function rebuilt(
   const { repository, point, configuration } = found;
   const { manifest } = found.beginning;
   const { dataDir } = configuration;
+  let restored: RestoredCatalogue | null = null;
   try {
     const bundle = join(claimed.room, 'bundle');
     step.say('info', `restoring it into ${dataDir}`);
     await readWhole(repository, point, manifest, bundle, step);
     await layOut(bundle, dataDir);
     step.say('info', 'restoring the catalogue, and reading its audit chain from the first event to the last');
-    const restored = await restoreCatalogue(bundle, dataDir, configuration.configuration, manifest, step);
+    restored = await restoreCatalogue(bundle, dataDir, configuration.configuration, manifest, step);
     let report: Report;
     try {
       const reconciled = await inLine(found, restored, now, step);
@@ -114,10 +116,15 @@ async function rebuilt(
     } finally {
       await restored.close();
     }
+    // Who stops it while a repository is asked only finds that one out of reach.
+    step.signal.throwIfAborted();
     const written = await writeConfiguration(configuration);
     await claimed.finish();
     return { ...report, configuration: { ...report.configuration, written } };
   } catch (error) {
+    await restored?.discard().catch((left: unknown) => {
+      step.say('warning', `the restored catalogue stays, the next recovery takes it up: ${wordsOf(left)}`);
+    });
     await claimed.giveUp().catch((left: unknown) => {
       step.say('warning', `clearing ${dataDir} failed, the next recovery does it: ${wordsOf(left)}`);
     });
@@ -140,7 +147,7 @@ async function inLine(
     details: { repository, point: point.labels.point, takenAt: point.takenAt, auditSequence },
   });
   step.say('info', `comparing the catalogue with ${repository}`);
-  return reconcile(catalog, repository, configuration.configuration, listed, now, step);
+  return reconcile(catalog, repository, configuration.configuration, listed, point.hostname, now, step);
 }
 
 async function refuseWhatIsInTheWay(

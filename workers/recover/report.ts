@@ -56,14 +56,18 @@ export function foundPoint(
   return { id: labels.point, takenAt, ageSeconds, snapshot: id, repository, host, holdfast, of };
 }
 
-export function planOf(from: FoundPoint, recovered: RecoveredConfiguration): Plan {
+/** `hostnames`: of all machines that stored a control plane there. */
+export function planOf(from: FoundPoint, recovered: RecoveredConfiguration, hostnames: string[]): Plan {
   const { path, dataDir, notes, configuration } = recovered;
   const names = (items: readonly { name: string }[] = []) => items.map(({ name }) => name);
   return {
     from,
     dataDir,
     configuration: { path, written: false, notes },
-    warnings: from.ageSeconds < ALIVE_SECONDS ? [maybeAlive(from)] : [],
+    warnings: [
+      ...(from.ageSeconds < ALIVE_SECONDS ? [maybeAlive(from)] : []),
+      ...(hostnames.length > 1 ? [severalHosts(hostnames)] : []),
+    ],
     assets: names(configuration?.assets),
     policies: names(configuration?.policies),
     drills: names(configuration?.drills),
@@ -75,6 +79,10 @@ const ALIVE_SECONDS = 2 * 3600;
 
 function maybeAlive({ host, ageSeconds }: FoundPoint): string {
   return `it was stored ${formatDuration(ageSeconds)} ago: make sure that the service on ${host} does not run any more; two of one name would undo each other's work`;
+}
+
+function severalHosts(hostnames: readonly string[]): string {
+  return `control planes of ${[...hostnames].sort().join(', ')} are in this repository: if these are several services, make sure that this is the one you mean, and choose with --point`;
 }
 
 export async function reportOf(
@@ -95,12 +103,17 @@ export async function reportOf(
       head: events === 0 ? null : { sequence: head.sequence, hash: head.digest },
       key: await recoveredKey(plan.dataDir, catalog),
     },
-    evidence: (await catalog.evidence.head()).sequence,
-    histories: manifest.files.filter(({ path }) => path.startsWith(`${bundlePaths.histories}/`)).length,
+    evidence: filesIn(manifest, bundlePaths.evidence).filter((path) => path.endsWith('.json')).length,
+    histories: filesIn(manifest, bundlePaths.histories).length,
     points: await catalog.points.countByRepository(),
     running: await runningIn(catalog),
     pausedPolicies: [...(await catalog.policyPauses.open()).keys()],
   };
+}
+
+/** What came back, which may be less than the catalogue names. */
+function filesIn({ files }: ControlPlaneManifest, folder: string): string[] {
+  return files.map(({ path }) => path).filter((path) => path.startsWith(`${folder}/`));
 }
 
 async function runningIn(catalog: Catalog): Promise<string[]> {

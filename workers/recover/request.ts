@@ -5,6 +5,8 @@ export interface RecoverRequest {
   repository: GivenRepository;
   /** Absolute. null: the one of the configuration that is found. */
   dataDir: string | null;
+  /** Where the URL of the catalogue's database is, instead of where the configuration says; null: as it says. */
+  catalogUrl: SecretReference | null;
   /** Absolute: where the configuration is written. */
   configurationFile: string;
   /** RFC 3339: the newest point of the control plane at or before it. null: the newest. */

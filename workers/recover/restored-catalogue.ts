@@ -13,7 +13,7 @@ import {
   toolEnvironment,
 } from '../../activities/sources/postgres-address.ts';
 import { connect, type Connection } from '../../activities/sources/postgres-connection.ts';
-import type { Step } from '../../activities/step.ts';
+import { clearingUp, type Step } from '../../activities/step.ts';
 import { migrateCatalog, openCatalog, type Catalog } from '../../catalog/index.ts';
 import type { Configuration, DatabaseUrlSource } from '../../domain/configuration/types.ts';
 import { bundlePaths, type ControlPlaneManifest } from '../../domain/control-plane/bundle.ts';
@@ -29,6 +29,8 @@ export interface RestoredCatalogue {
   /** Events on its audit chain. */
   events: number;
   close(): Promise<void>;
+  /** After `close`, where the recovery comes to nothing: takes out of a database what this one restored there. */
+  discard(): Promise<void>;
 }
 
 /** Whose name stands beside what a recovery puts on the audit chain. */
@@ -55,8 +57,19 @@ export async function refuseOccupiedCatalogue(
   step: Step,
 ): Promise<void> {
   if (!configuration?.catalog) return;
-  await stateOf(await urlOf(configuration.catalog.url), manifest, step);
+  try {
+    await stateOf(await urlOf(configuration.catalog.url), manifest, step);
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || !LOST.includes(error.code)) throw error;
+    throw new HoldfastError({
+      ...error.toContract(),
+      hint: 'if the database that catalog.url names is lost as well, make an empty one and give its URL with --catalog',
+    });
+  }
 }
+
+/** What a database that went with the machine looks like. */
+const LOST: readonly string[] = ['source.unreachable', 'source.missing', 'secret.unresolved'];
 
 async function inCluster(
   dataDir: string,
@@ -76,7 +89,9 @@ async function inCluster(
       await opened.catalog.close();
       await running.stop();
     };
-    return { ...opened, place, close };
+    // It goes with the data directory.
+    const discard = () => Promise.resolve();
+    return { ...opened, place, close, discard };
   } catch (error) {
     await running.stop();
     throw error;
@@ -96,11 +111,14 @@ async function inDatabase(
     if (state === 'emptySchema') await dropSchema(url, step);
     await restoreDump(dump, url, join(newest?.folder ?? '', 'pg_restore'), step);
   }
+  const discard = async () => {
+    if (state !== 'restored') await dropSchema(url, clearingUp(step));
+  };
   try {
     const opened = await opening(url, {}, manifest, state !== 'restored');
-    return { ...opened, place: describeAddress(address), close: () => opened.catalog.close() };
+    return { ...opened, place: describeAddress(address), close: () => opened.catalog.close(), discard };
   } catch (error) {
-    if (state !== 'restored') await dropSchema(url, step);
+    await discard();
     throw error;
   }
 }
@@ -201,7 +219,7 @@ async function stateOf(
     code: 'target.notEmpty',
     message: `nothing was recovered: ${describeAddress(address)}, which catalog.url names, has a catalogue in it`,
     cause: `its schema ${SCHEMA} is not empty, and not what this recovery point holds`,
-    hint: `if it is the service's own and whole, it knows more than the backup: take only configuration and keys, with \`restic restore\`. Else drop that schema, or let catalog.url name another database`,
+    hint: `if it is the service's own and whole, it knows more than the backup: take only configuration and keys, with \`restic restore\`. Else drop that schema, or name another database with --catalog`,
   });
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { parse } from 'yaml';
-import { withDataDir } from '../../../domain/control-plane/configuration-text.ts';
+import { withCatalogUrl, withDataDir } from '../../../domain/control-plane/configuration-text.ts';
 
 describe('another data directory in the text of a configuration', () => {
   const cases: [what: string, before: string, after: string][] = [
@@ -28,4 +28,18 @@ describe('another data directory in the text of a configuration', () => {
     const odd = '/a: "b" # \u00e9';
     assert.equal((parse(withDataDir('version: 1', odd)) as { dataDir: string }).dataDir, odd);
   });
+});
+
+describe('another database of the catalogue in the text of a configuration', () => {
+  const cases: [what: string, before: string, after: string][] = [
+    [
+      'in its place',
+      'catalog: { url: "postgres://gone/holdfast" } # here\nversion: 1\n',
+      'catalog: { url: "env:NEW" } # here\nversion: 1\n',
+    ],
+    ['below it', 'catalog:\n  url: env:OLD\n', 'catalog:\n  url: "env:NEW"\n'],
+    ['added where there was none', 'version: 1', 'version: 1\ncatalog: { url: "env:NEW" }\n'],
+  ];
+  for (const [what, before, after] of cases)
+    it(what, () => assert.equal(withCatalogUrl(before, 'env:NEW'), after));
 });

@@ -29,16 +29,19 @@ describe('recover, where nothing of a control plane is left', function () {
     const repository = await repositoryAt({ url, env: {}, folder: url }, room);
     await repository.ensure(recordedStep());
     const tree = join(room, 'tree');
-    const stored = async (asset: string, part: string, takenAt: string) => {
-      const which = labels(randomUUID(), { asset, part, takenAt });
-      const source = part === 'dump' ? commandPart(['printf', 'a dump'], 'shop') : folderPart(tree);
+    const stored = async (asset: string, part: string, takenAt: string, point: string = randomUUID()) => {
+      const which = labels(point, { asset, part, takenAt });
+      const source = part === 'files' ? folderPart(tree) : commandPart(['printf', `a ${part}`], 'shop');
       await repository.store({ ...source, name: part }, which, recordedStep());
     };
     await randomFiles(tree, 1, 10);
     await stored('uploads', 'files', '2026-03-04T05:06:07.000Z');
     await randomFiles(tree, 3, 1000);
     await stored('uploads', 'files', '2026-03-05T05:06:07.000Z');
-    await stored('orders', 'dump', '2026-03-05T05:06:08.000Z');
+    const orders = randomUUID();
+    await stored('orders', 'dump', '2026-03-05T05:06:08.000Z', orders);
+    await stored('orders', 'globals', '2026-03-05T05:06:08.000Z', orders);
+    await stored('broken-off', 'unread', '2026-03-05T05:06:08.000Z');
 
     const words = ['--config', join(room, 'none.yaml'), '--json', 'recover', '--repository', url];
     const password = `file:${join(room, 'password')}`;
@@ -58,6 +61,16 @@ describe('recover, where nothing of a control plane is left', function () {
       [
         ['orders', 1],
         ['uploads', 2],
+      ],
+    );
+
+    assert.deepEqual(
+      assets[0]?.commands.map((line) => line.replace(/^restic dump \w+ \S+/, 'restic dump')),
+      [
+        'restic dump > orders.globals',
+        'psql -X --quiet --dbname=postgres --file=orders.globals',
+        'restic dump > orders.dump',
+        'pg_restore --exit-on-error --create --dbname=postgres orders.dump',
       ],
     );
 

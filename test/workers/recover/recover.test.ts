@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
+import { derivedId } from '../../../activities/derived-id.ts';
 import { openCatalog } from '../../../catalog/index.ts';
+import { CONTROL_PLANE_ASSET } from '../../../domain/control-plane/bundle.ts';
 import { HoldfastError, type FailureCode } from '../../../domain/errors.ts';
+import { reconcile } from '../../../workers/recover/reconcile.ts';
 import { recover } from '../../../workers/recover/recover.ts';
 import type { Report } from '../../../workers/recover/report.ts';
 import type { RecoverRequest } from '../../../workers/recover/request.ts';
@@ -23,7 +27,14 @@ describe('recover', function () {
     service = await lostService(fixture);
     await service.point('uploads', { known: true });
     gone = await service.point('uploads', { known: true });
-    stored = await service.storeItself();
+    const jobId = randomUUID();
+    const startedAt = new Date().toISOString();
+    await fixture.catalog.jobs.begin({
+      ...{ id: jobId, workflowId: 'control-plane/offsite', type: 'controlPlane', policy: null, startedAt },
+      ...{ trigger: 'schedule', repository: 'offsite', assets: [CONTROL_PLANE_ASSET] },
+    });
+    stored = await service.storeItself({ id: derivedId(jobId, CONTROL_PLANE_ASSET) });
+    await fixture.catalog.jobs.end(jobId, { status: 'cancelled' });
     await service.point('uploads', { known: false });
     await service.point('left', { known: false });
     const lost = await service.repository.snapshots({ point: gone }, recordedStep());
@@ -74,6 +85,8 @@ describe('recover', function () {
     assert.equal((await stat(at('data', 'keys', 'audit-ed25519.key'))).mode & 0o777, 0o600);
     assert.equal(await readFile(at('data', 'histories', 'one.json.gz'), 'utf8'), 'a history');
     assert.equal(report.audit.events > (stored.manifest.audit?.sequence ?? 0), true);
+    assert.deepEqual(report.running, [], 'what stored the dump has succeeded');
+    assert.deepEqual([report.evidence, report.histories], [1, 1]);
     assert.deepEqual(report.points, [{ repository: 'offsite', points: 4 }]);
     assert.deepEqual(report.recorded, [
       { asset: 'uploads', points: 1 },
@@ -111,6 +124,10 @@ describe('recover', function () {
     );
     try {
       const { manifest } = await elsewhere.storeItself();
+      const stopped = recover(elsewhere.request(), stoppedAt('looking which secrets'), new Date());
+      await assert.rejects(stopped, /cancelled by the test/);
+      const left = await runSql(url, `select from pg_namespace where nspname = 'holdfast'`);
+      assert.equal(left.length, 0, 'stopped, it leaves nothing in the database');
       await recovered(elsewhere.request());
       assert.equal(await schemaOf(url), await schemaOf(fixture.ownerUrl));
       const rows = await runSql<{ sequence: string; action: string; actor: string }>(
@@ -142,6 +159,12 @@ describe('recover', function () {
       await inUse.audit.append({ action: 'policy.paused', subject: 'policy/daily', details: {} });
       await inUse.close();
       await refused(elsewhere.request(), 'target.notEmpty', /has a catalogue in it/);
+
+      const path = join(elsewhere.room, 'another.url');
+      await writeFile(path, await newDatabase(), { mode: 0o600 });
+      await recovered(elsewhere.request({ catalogUrl: { kind: 'file', path } }));
+      const text = await readFile(elsewhere.request().configurationFile, 'utf8');
+      assert.match(text, new RegExp(`^catalog: { url: "file:${path}" }`, 'm'));
     } finally {
       await elsewhere.remove();
     }
@@ -176,13 +199,7 @@ describe('recover', function () {
   });
 
   it('leaves nothing behind when it is stopped', async () => {
-    const step = recordedStep();
-    const say = step.say;
-    step.say = (level, message) => {
-      say(level, message);
-      if (message.startsWith('restoring the catalogue')) step.abort();
-    };
-    await refused(service.request(), 'cancelled', /./, step);
+    await refused(service.request(), 'cancelled', /./, stoppedAt('restoring the catalogue'));
     await nothingIsThere();
   });
 
@@ -249,7 +266,29 @@ describe('recover', function () {
       await refused(service.request({ point: 'zzzz' }), 'point.unknown', /zzzz/);
     });
   });
+
+  it('leaves the state of another service alone that is in the same repository', async () => {
+    const step = recordedStep();
+    const listed = await service.repository.snapshots({}, step);
+    const own = async (hostname: string) => {
+      await reconcile(fixture.catalog, 'offsite', null, listed, hostname, new Date(), step);
+      return (await fixture.catalog.points.list({ kind: 'system' })).items.length;
+    };
+    assert.equal(await own('another-host'), 0);
+    assert.notEqual(await own(listed[0]?.hostname ?? ''), 0);
+  });
 });
+
+/** Ctrl-C, as soon as that is said. */
+function stoppedAt(message: string) {
+  const step = recordedStep();
+  const { say } = step;
+  step.say = (level, said) => {
+    say(level, said);
+    if (said.startsWith(message)) step.abort();
+  };
+  return step;
+}
 
 async function schemaOf(url: string): Promise<string> {
   const { folder } = await postgresServerBinaries();

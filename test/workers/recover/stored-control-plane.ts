@@ -40,6 +40,7 @@ export interface LostService {
 }
 
 export interface StoreOptions {
+  id?: string;
   takenAt?: string;
   /** In the folder, after the manifest was made. */
   spoil?: (folder: string) => Promise<void>;
@@ -80,7 +81,8 @@ export async function lostService(fixture: Fixture, more = ''): Promise<LostServ
       return id;
     },
 
-    storeItself: async ({ takenAt = new Date().toISOString(), spoil, manifest: changes } = {}) => {
+    storeItself: async (options = {}) => {
+      const { id = randomUUID(), takenAt = new Date().toISOString(), spoil, manifest: changes } = options;
       await fixture.catalog.configurations.apply(configuration);
       const folder = await mkdtemp(join(room, 'staging-'));
       const put = async (path: string, content: string | Buffer) => {
@@ -96,7 +98,6 @@ export async function lostService(fixture: Fixture, more = ''): Promise<LostServ
       await dumpOf(fixture.ownerUrl, join(folder, bundlePaths.dump));
       const { head } = await fixture.catalog.audit.verify();
       const migrations = await fixture.sql<{ name: string }>('select name from migrations order by id desc');
-      const id = randomUUID();
       const manifest: ControlPlaneManifest = {
         ...{ version: 1, pointId: id, takenAt, repository: 'offsite', host: 'lost-host', holdfast: '0.1.0' },
         ...{ configurationDigest: digest, migration: migrations[0]?.name ?? '' },
@@ -116,7 +117,7 @@ export async function lostService(fixture: Fixture, more = ''): Promise<LostServ
 
     request: (changes = {}) => ({
       repository: { url: place.url, password: { kind: 'file', path: join(room, 'password') }, env: {} },
-      dataDir: null,
+      ...{ dataDir: null, catalogUrl: null },
       configurationFile: join(room, 'anew', 'holdfast.yaml'),
       ...{ at: null, point: null, dryRun: false },
       ...changes,
