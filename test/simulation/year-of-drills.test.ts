@@ -42,6 +42,8 @@ const seed = Number(process.env['HOLDFAST_SIMULATION_SEED'] ?? 4);
 
 const CONFIGURATION = `
 version: 1
+# Its loop is not among those played here.
+controlPlane: { repositories: [] }
 repositories:
   - { name: near, type: restic, url: "s3:https://near.example.org/near", password: "file:./near.key" }
   - { name: far, type: restic, url: "s3:https://far.example.org/far", password: "file:./far.key" }
