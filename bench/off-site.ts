@@ -64,7 +64,7 @@ try {
       ),
       `the proof of a drill and its room: ${JSON.stringify(drills.map(({ phases }) => phases))}`,
       `killed half-way, of the minimum: restic ${(killed.bare / minimum).toFixed(2)}, Holdfast ${(killed.ours / minimum).toFixed(2)}`,
-      `from nothing, in seconds: ${Object.entries(back)
+      `from nothing, in seconds: ${Object.entries<number>({ ...back })
         .map(([what, at]) => `${what} ${at.toFixed(1)}`)
         .join(', ')}`,
     ].join('\n'),
