@@ -12,7 +12,7 @@ import type { DrillRecord } from '../../domain/evidence/record.ts';
 import { sealEvidence } from '../../domain/evidence/statement.ts';
 import { asFailure } from '../activity-step.ts';
 import type { EvidenceActivities } from '../contract.ts';
-import { configurationOf, folders, type Deployment } from '../deployment.ts';
+import { folders, type Deployment } from '../deployment.ts';
 import { evidenceSigner, sha256 } from './evidence-key.ts';
 
 /** Others may record in between, each once: that often is enough. */
@@ -26,7 +26,7 @@ export function createEvidenceSteps(deployment: Deployment): EvidenceActivities 
         const stored = await signAndRecord(deployment, whole, actor);
         // The data directory's own travels off-site with the control plane.
         const own = await writeFiles(folders.evidence(deployment.dataDir), stored);
-        const also = folder ?? (await configuredFolder(deployment, record));
+        const also = folder ?? (await configuredFolder(deployment));
         const path = also === null ? own : await writeFiles(also, stored);
         const { sequence, outcome, digest } = stored;
         return { sequence, outcome, digest, path };
@@ -37,9 +37,9 @@ export function createEvidenceSteps(deployment: Deployment): EvidenceActivities 
   };
 }
 
-async function configuredFolder(deployment: Deployment, record: DrillRecord): Promise<string | null> {
-  const { evidence } = await configurationOf(deployment, record.configuration.digest);
-  return evidence?.folder ?? null;
+/** As it is said now: where files lie is nothing that a drill was begun with. */
+async function configuredFolder({ catalog }: Deployment): Promise<string | null> {
+  return (await catalog.configurations.current())?.configuration.evidence?.folder ?? null;
 }
 
 async function signAndRecord(
