@@ -68,12 +68,16 @@ async function groupsOfFiles(): Promise<string[][]> {
 
 /** Its output is shown when it has ended, whole. */
 async function runGroup(files: string[], countsFile: string): Promise<Counts> {
+  const began = Date.now();
   const { exitCode = 1, all } = await execa('npx', ['--no-install', 'mocha', ...files], {
     all: true,
     reject: false,
     env: { HOLDFAST_TEST_COUNTS: countsFile },
   });
-  console.log(all);
+  const seconds = Math.round((Date.now() - began) / 1000);
+  console.log(
+    `${all}\n${files[0]}${files.length > 1 ? ` and ${files.length - 1} more` : ''}: ${seconds} s\n`,
+  );
   const counted = await readFile(countsFile, 'utf8').catch(() => null);
   if (counted !== null) return { ...(JSON.parse(counted) as Omit<Counts, 'exitCode'>), exitCode };
   const said = `${files.join(' ')}\nended with ${exitCode} before it could count: nobody knows what was not run`;

@@ -208,7 +208,7 @@ describe('leases on repositories, between workflows', function () {
     depot.queue.script.leaseHolderRuns = async () => runs;
     const environment = await timeSkippingServer();
     const { workflow } = environment.client;
-    // Any workflow between two steps: the server skips no time while one of a terminated workflow is under way.
+    // Any workflow between two steps, for which see `freshClock`.
     const lost = await workflow.start('lease', {
       workflowId: `lost/${depot.name}`,
       taskQueue: QUEUE,
@@ -223,6 +223,11 @@ describe('leases on repositories, between workflows', function () {
       signalArgs: [request],
     });
     await until('it has the lease', async () => (await depot.holders()).held.length === 1);
+    await until('it took note of its lease', async () => {
+      const events = (await lost.fetchHistory()).events ?? [];
+      const told = events.findIndex((event) => event.workflowExecutionSignaledEventAttributes);
+      return told >= 0 && events.slice(told).some((event) => event.workflowTaskCompletedEventAttributes);
+    });
     await lost.terminate('as an operator would');
     const next = await depot.retention();
     await until('the next waits', async () => (await depot.holders()).waiting.length === 1);

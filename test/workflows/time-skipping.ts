@@ -1,7 +1,13 @@
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  GracefulShutdownPeriodExpiredError,
+  makeTelemetryFilterString,
+  Runtime,
+  Worker,
+} from '@temporalio/worker';
 import { defaultCacheDirectory } from '../../tools/cache.ts';
 import { resolveTool } from '../../tools/resolve.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
@@ -26,7 +32,6 @@ export interface Run {
 }
 
 const runs = new Map<string, { script: Script; calls: Call[] }>();
-let spent = false;
 let started: Promise<{ environment: TestWorkflowEnvironment; stop(): Promise<void> }> | undefined;
 
 /** Starts a workflow whose steps play the script. */
@@ -43,10 +48,7 @@ export async function play(workflow: string, input: unknown, script: Script): Pr
       calls.filter(({ name, attempt }) => attempt === 1 && !leaseSteps.includes(name)).map(wordsOf),
     of: (name) => calls.filter((call) => call.name === name),
     phase: () => handle.query(phase),
-    cancel: () => {
-      spent = true;
-      return handle.cancel();
-    },
+    cancel: () => handle.cancel(),
     async ending<T>() {
       try {
         return (await handle.result()) as T;
@@ -67,11 +69,11 @@ export function playsLeases(repository: string) {
 }
 
 /**
- * For tests that let hours pass. The server takes a step that a cancel stopped as running for ever, now and
- * then, and skips no time while one runs: after a cancel there is a new server.
+ * For tests that let hours pass. The server takes a step that its workflow cancelled, or that was under way
+ * when its workflow was terminated, as running for minutes, now and then, and skips no time while one runs.
  */
 export async function freshClock(): Promise<void> {
-  if (spent) await stopTimeSkipping();
+  await stopTimeSkipping();
 }
 
 export async function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
@@ -82,7 +84,6 @@ export async function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
 export async function stopTimeSkipping(): Promise<void> {
   const running = await started;
   started = undefined;
-  spent = false;
   await running?.stop();
 }
 
@@ -145,13 +146,19 @@ async function start() {
     }),
     // A cancel reaches a step with its heartbeat: no test should wait 3 s for it.
     maxHeartbeatThrottleInterval: '100 ms',
+    // A step whose test failed may wait for ever.
+    shutdownForceTime: '10 s',
   });
   const ended = worker.run();
   return {
     environment,
     async stop() {
       worker.shutdown();
-      await ended;
+      try {
+        await ended;
+      } catch (error) {
+        if (!(error instanceof GracefulShutdownPeriodExpiredError)) throw error;
+      }
       await environment.teardown();
     },
   };
