@@ -181,6 +181,8 @@ export interface BeginRestore {
   to: string | null;
   /** Repository to restore from; null: the first that holds the point undamaged. */
   from: string | null;
+  /** Repositories that were tried and cannot be read. */
+  not?: string[];
   actor: string;
   /** Of the host it has to be on. Absent: of whichever begins it. */
   hostQueue?: string;

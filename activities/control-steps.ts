@@ -224,7 +224,7 @@ async function beginRestore(deployment: Deployment, input: BeginRestore) {
   const configuration = applied!.configuration;
   assetOf(configuration, input.asset);
   const point = await chosenPoint(deployment, input);
-  const repository = chosenCopy(point, input.from, configuration);
+  const repository = chosenCopy(point, input, configuration);
   await catalog.restores.update(input.restoreId, {
     point: point.id,
     pointTakenAt: point.takenAt,
@@ -270,11 +270,16 @@ function ownPoint(point: RecoveryPoint, asset: string): RecoveryPoint {
 }
 
 /** The first undamaged copy in the order they were made: the nearest one. */
-function chosenCopy(point: RecoveryPoint, from: string | null, configuration: Configuration): string {
+function chosenCopy(
+  point: RecoveryPoint,
+  { from, not = [] }: BeginRestore,
+  configuration: Configuration,
+): string {
   const configured = new Set(configuration.repositories.map((repository) => repository.name));
   const usable = point.copies.filter(
     (copy) =>
       configured.has(copy.repository) &&
+      !not.includes(copy.repository) &&
       (from ? copy.repository === from : proofOfCopy(copy, point) !== 'damaged'),
   );
   const chosen = usable[0];

@@ -30,7 +30,10 @@ export function restoreCommands(program: Command): void {
     .option('--time <time>', 'from the newest recovery point at or before this time')
     .option('--include <path...>', 'only these paths (see `holdfast points ls`)')
     .option('--to <target>', 'to another place, beside what is there (a path, or a database name)')
-    .option('--from <repository>', 'from the copy in this repository')
+    .option(
+      '--from <repository>',
+      'from the copy in this repository; without it, from the first that can be read',
+    )
     .option('--idempotency-key <key>', 'start nothing when a request with this key did already')
     .option('--detach', 'return as soon as it has started')
     .addHelpText(

@@ -75,8 +75,18 @@ export async function restore(input: RestoreInput): Promise<RestoreResult> {
     },
   );
 
-  const plan = await beginOrFail(input, become);
-  if (!plan) return { status, ...(input.commitAtOnce && { error: told.error ?? null }) };
+  const first = await beginOrFail(input, become);
+  if (!first) return { status, ...(input.commitAtOnce && { error: told.error ?? null }) };
+  let plan = first;
+  const prepareFromAnyCopy = async () => {
+    for (const unread: Unread[] = []; ;) {
+      try {
+        return await prepare(leases, plan, input, unread, become);
+      } catch (error) {
+        plan = await planFromNextCopy(input, plan, unread, error);
+      }
+    }
+  };
   // While it is being dropped it is still `prepared` for a moment: a commit must not be accepted any more.
   const dropAs = (final: RestoreStatus, failure: Failure | null) => {
     dropping = true;
@@ -84,7 +94,7 @@ export async function restore(input: RestoreInput): Promise<RestoreResult> {
   };
   try {
     await preparing.run(async () => {
-      told.integrity = await prepare(leases, plan, input, become);
+      told.integrity = await prepareFromAnyCopy();
       if (input.commitAtOnce) decision ??= 'commit';
       else await condition(() => decision !== undefined, `${input.expirySeconds} s`);
     });
@@ -121,18 +131,7 @@ type Become = (status: RestoreStatus, facts?: Record<string, unknown>) => Promis
 
 async function beginOrFail(input: RestoreInput, become: Become): Promise<RestorePlan | null> {
   try {
-    return await controlSteps(input.asset).beginRestore({
-      restoreId: input.restoreId,
-      workflowId: workflowInfo().workflowId,
-      asset: input.asset,
-      point: input.point,
-      time: input.time,
-      include: input.include,
-      to: input.to,
-      from: input.from,
-      actor: input.actor,
-      ...(input.hostQueue !== undefined && { hostQueue: input.hostQueue }),
-    });
+    return await begin(input);
   } catch (error) {
     const cancelled = isCancellation(error);
     await CancellationScope.nonCancellable(() =>
@@ -143,10 +142,51 @@ async function beginOrFail(input: RestoreInput, become: Become): Promise<Restore
   }
 }
 
+/** A copy that was to be restored from, and why it could not be read. */
+interface Unread {
+  repository: string;
+  message: string;
+}
+
+/** The same point from its next copy, where nobody said which copy to take. Throws the error where there is none. */
+async function planFromNextCopy(
+  input: RestoreInput,
+  plan: RestorePlan,
+  unread: Unread[],
+  error: unknown,
+): Promise<RestorePlan> {
+  const { code, message } = failureOf(error);
+  if (input.from !== null || !UNREADABLE.includes(code) || !patched('next-copy')) throw error;
+  unread.push({ repository: plan.repository, message });
+  try {
+    return await begin(input, { point: plan.point, not: unread.map(({ repository }) => repository) });
+  } catch (none) {
+    if (isCancellation(none)) throw none;
+    throw error;
+  }
+}
+
+function begin(input: RestoreInput, next: { point?: string; not?: string[] } = {}): Promise<RestorePlan> {
+  return controlSteps(input.asset).beginRestore({
+    restoreId: input.restoreId,
+    workflowId: workflowInfo().workflowId,
+    asset: input.asset,
+    point: input.point,
+    time: input.time,
+    include: input.include,
+    to: input.to,
+    from: input.from,
+    actor: input.actor,
+    ...(input.hostQueue !== undefined && { hostQueue: input.hostQueue }),
+    ...next,
+  });
+}
+
 async function prepare(
   leases: LeaseHolder,
   plan: RestorePlan,
   input: RestoreInput,
+  unread: readonly Unread[],
   become: Become,
 ): Promise<DrillIntegrity | undefined> {
   const steps = longSteps(plan.hostQueue, `${plan.asset} from ${plan.repository}`);
@@ -165,7 +205,12 @@ async function prepare(
   }
   const { impact, estimateSeconds } = await steps.previewRestore(plan);
   const expiresAt = new Date(Date.now() + input.expirySeconds * 1000).toISOString();
-  await become('prepared', { validation, impact, estimateSeconds, expiresAt });
+  const elsewhere = unread.map(
+    ({ repository, message }) =>
+      `this comes from ${plan.repository}: ${repository} cannot be read (${message})`,
+  );
+  const shown = { ...impact, warnings: [...elsewhere, ...impact.warnings] };
+  await become('prepared', { validation, impact: shown, estimateSeconds, expiresAt });
   return integrity;
 }
 
@@ -232,6 +277,7 @@ const OUT_OF_REACH: readonly string[] = [
   'repository.credentialsRefused',
   'secret.unresolved',
 ];
+const UNREADABLE: readonly string[] = [...OUT_OF_REACH, 'repository.damaged'];
 
 /** A restore from before it was leased goes on without. */
 function safetyPlaces({ safetyRepository }: RestorePlan): string[] {

@@ -33,7 +33,11 @@ describe('the steps that only read and write the catalogue', () => {
   };
   const toVerify = (points: string[] = [], all = true) =>
     steps.pointsToVerify({ jobId: 'job', configuration: digest, policy: 'critical', points, all });
-  const prepare = async (point = 'latest', include: string[] = [], host: { hostQueue?: string } = {}) => {
+  const prepare = async (
+    point = 'latest',
+    include: string[] = [],
+    more: { hostQueue?: string; not?: string[] } = {},
+  ) => {
     const { id: restoreId } = await fixture.catalog.restores.create({
       requestId: randomUUID(),
       asset: 'orders',
@@ -42,7 +46,7 @@ describe('the steps that only read and write the catalogue', () => {
       include,
     });
     const request = { restoreId, workflowId: `restore/${restoreId}`, asset: 'orders', point, include };
-    return steps.beginRestore({ ...request, ...host, time: null, to: null, from: null, actor: 'test' });
+    return steps.beginRestore({ ...request, ...more, time: null, to: null, from: null, actor: 'test' });
   };
 
   it('plans every copy for retention, and for a backup those that are made with it', async () => {
@@ -184,6 +188,14 @@ describe('the steps that only read and write the catalogue', () => {
     await record(3);
     assert.equal((await prepare()).hostQueue, 'host');
     assert.equal((await prepare('latest', [], { hostQueue: 'other' })).hostQueue, 'other');
+  });
+
+  it('restores from the next undamaged copy where the first ones cannot be read', async () => {
+    const takenAt = at(4);
+    await record(4, { takenAt, copies: [aCopy('local', takenAt), aCopy('offsite', takenAt)] });
+    assert.equal((await prepare()).repository, 'local');
+    assert.equal((await prepare('latest', [], { not: ['local'] })).repository, 'offsite');
+    await assert.rejects(prepare('latest', [], { not: ['local', 'offsite'] }), { type: 'point.unknown' });
   });
 
   describe('a scheduled run', () => {

@@ -225,6 +225,17 @@ export const recordings: Recording[] = [
     drive: committed,
   },
   {
+    name: 'restore-next-copy',
+    workflow: 'restore',
+    input: restore,
+    script: {
+      beginRestore: async (asked) => plannedRestore({ repository: asked.not ? 'offsite' : 'local' })(asked),
+      stageRestore: async ({ repository }) =>
+        repository === 'local' ? failWith('repository.absent') : undefined,
+    },
+    drive: committed,
+  },
+  {
     name: 'retention-success',
     workflow: 'retention',
     input: retention,
