@@ -32,7 +32,9 @@ COPY --from=tools /out/ /usr/local/bin/
 WORKDIR /opt/holdfast
 COPY --from=packages /opt/holdfast/node_modules/ node_modules/
 COPY . .
-# Nothing under /opt/holdfast is written to. What is made at run time lies beside the data, in a volume.
+# The first start keeps JavaScript made of the sources.
+RUN node cli/holdfast.mjs --version
+# From here on nothing under /opt/holdfast is written to. What is made at run time lies beside the data, in a volume.
 ENV NODE_ENV=production HOME=/var/lib/holdfast HOLDFAST_CONFIG=/etc/holdfast/holdfast.yaml
 VOLUME /var/lib/holdfast
 USER holdfast

@@ -10,7 +10,7 @@ import { applyAtStart } from './starting-configuration.ts';
 import { openAuditKey } from './wiring/audit-key.ts';
 import { createServices, createTokenStore } from './wiring/services.ts';
 
-// The API as a process: `node api/main.ts <stack file> [--apply]`. Says `ready` on standard output once it
+// The API as a process: `node tools/program.mjs api/main.ts <stack file> [--apply]`. Says `ready` on standard output once it
 // listens and, with `--apply`, the configuration `up` was started with is applied; everything else goes to
 // standard error.
 

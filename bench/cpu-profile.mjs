@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 
 const folder = process.env['HOLDFAST_BENCH_PROFILE'];
-if (folder && isMainThread && process.argv[1]?.endsWith('workers/main.ts')) profileInto(folder);
+if (folder && isMainThread && process.argv[2] === 'workers/main.ts') profileInto(folder);
 
 function profileInto(into) {
   const session = new Session();

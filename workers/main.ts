@@ -15,7 +15,7 @@ import { takeUpSchedules, takeUpWhatWasRunning } from './take-up.ts';
 import { watchOn } from './watch-incidents.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
-// The worker as a process: `node workers/main.ts <stack file>`. Says `ready` on standard output once it
+// The worker as a process: `node tools/program.mjs workers/main.ts <stack file>`. Says `ready` on standard output once it
 // polls; everything else goes to standard error.
 
 /** How long a policy may be kept from its next backup by a row whose workflow is gone. */

@@ -45,7 +45,7 @@ describe('a worker or a tool that dies in mid-upload', function () {
     const job = await slow.inMidUpload();
     const { worker = 0 } = await stack.pids();
     process.kill(worker, 'SIGSTOP');
-    const words = ['--import', import.meta.resolve('tsx'), workerScript, stackFileOf(stack)];
+    const words = [program, 'workers/main.ts', stackFileOf(stack)];
     const second = execa(process.execPath, words, { reject: false, stdin: 'ignore' });
     try {
       const ended = await stack.ended(job);
@@ -62,7 +62,7 @@ describe('a worker or a tool that dies in mid-upload', function () {
   });
 });
 
-const workerScript = fileURLToPath(new URL('../../workers/main.ts', import.meta.url));
+const program = fileURLToPath(new URL('../../tools/program.mjs', import.meta.url));
 
 function stackFileOf(stack: Stack): string {
   return join(stack.dataDir, 'run', 'stack.json');

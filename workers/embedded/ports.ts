@@ -18,3 +18,23 @@ function isFree(port: number): Promise<boolean> {
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
+
+/**
+ * Between the look for a free port and its use another process may take it, also as the near end of a connection: then
+ * once more, on ports that are chosen anew. Returns those it serves on.
+ */
+export async function onFreePorts<Ports>(
+  first: Ports,
+  anew: () => Promise<Ports>,
+  start: (ports: Ports) => Promise<void>,
+): Promise<Ports> {
+  try {
+    await start(first);
+    return first;
+  } catch {
+    // What keeps it from starting for good is said by the second attempt.
+    const ports = await anew();
+    await start(ports);
+    return ports;
+  }
+}

@@ -9,7 +9,7 @@ import type { Configuration, DatabaseUrlSource } from '../../domain/configuratio
 import { refuseHalfRecovered } from '../recover/data-directory.ts';
 import { stackFile, writePrivately, type Stack } from '../stack-file.ts';
 import { catalogServer } from './catalog-server.ts';
-import { choosePort } from './ports.ts';
+import { choosePort, onFreePorts } from './ports.ts';
 import { processPart } from './process-part.ts';
 import { claimDataDirectory, markReady } from './running.ts';
 import { Supervisor } from './supervisor.ts';
@@ -82,8 +82,14 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
   }
 }
 
-async function choosePorts({ ports, dataDir }: Configuration) {
-  const file = join(dataDir, 'run', 'ports.json');
+type Ports = Record<'catalog' | 'temporal' | 'temporalUi' | 'api', number>;
+
+function portsFile(dataDir: string): string {
+  return join(dataDir, 'run', 'ports.json');
+}
+
+async function choosePorts({ ports, dataDir }: Configuration): Promise<Ports> {
+  const file = portsFile(dataDir);
   const lastTime = JSON.parse((await ifThere(readFile(file, 'utf8'))) ?? '{}') as Record<string, number>;
   const chosen = {
     catalog: await choosePort(ports.catalog, lastTime['catalog']),
@@ -111,13 +117,27 @@ async function startCatalog(
 
 async function startTemporal(
   configuration: Configuration,
-  ports: { temporal: number; temporalUi: number },
+  ports: Ports,
   supervisor: Supervisor,
 ): Promise<Stack['temporal']> {
   if (configuration.temporal) return { ...configuration.temporal, ui: null };
-  const { temporal: port, temporalUi: uiPort } = ports;
-  await supervisor.start(await temporalServer({ dataDir: configuration.dataDir, port, uiPort }));
-  return { address: `127.0.0.1:${port}`, namespace: 'default', ui: `http://127.0.0.1:${uiPort}` };
+  const { dataDir } = configuration;
+  const { temporal, temporalUi } = await onFreePorts(
+    ports,
+    async () => {
+      const { temporal: port, temporalUi: uiPort } = configuration.ports;
+      const anew = {
+        ...ports,
+        temporal: await choosePort(port, undefined),
+        temporalUi: await choosePort(uiPort, undefined),
+      };
+      await writePrivately(portsFile(dataDir), anew);
+      return anew;
+    },
+    async ({ temporal: port, temporalUi: uiPort }) =>
+      supervisor.start(await temporalServer({ dataDir, port, uiPort })),
+  );
+  return { address: `127.0.0.1:${temporal}`, namespace: 'default', ui: `http://127.0.0.1:${temporalUi}` };
 }
 
 /** Left alone, Node.js collects garbage so late that a worker takes twice the memory it needs. */
@@ -127,7 +147,7 @@ function nodePart(name: string, script: string, dataDir: string, firstArgs: stri
   return processPart({
     name,
     file: process.execPath,
-    args: [...MEMORY, '--import', import.meta.resolve('tsx'), join(root, script), stackFile(dataDir)],
+    args: [...MEMORY, join(root, 'tools/program.mjs'), script, stackFile(dataDir)],
     firstArgs,
     logFile: join(dataDir, 'log', `${name}.log`),
     ready: 'line',
