@@ -10,6 +10,7 @@ import type { Job } from '../domain/job.ts';
 import type { RecoveryPoint } from '../domain/recovery-point.ts';
 import type { Restore } from '../domain/restore.ts';
 import { commandLine } from './demo/command-line.ts';
+import { demoConfiguration } from './demo/configuration.ts';
 import { startObjectStore } from './demo/object-store.ts';
 import {
   countFiles,
@@ -85,7 +86,7 @@ try {
   const [back, after, drill] = await Promise.all([
     rowsOf(production.sqliteFile),
     measure(),
-    holdfast<DrillShown>('drill', 'run', 'siteLoss'),
+    holdfast<DrillShown>('drill', 'run', 'site-loss'),
   ]);
   const identical: Record<Asset, boolean> = {
     orders: after.orders === before.orders,
@@ -160,54 +161,8 @@ async function report(
 async function writeConfiguration({ sqliteFile, tree }: Production): Promise<void> {
   await writeSecret(join(folder, 'local.key'), newPassword());
   await writeSecret(join(folder, 'offsite.key'), newPassword());
-  const config = {
-    version: 1,
-    repositories: [
-      { name: 'local', type: 'restic', url: './repo', password: 'file:./local.key' },
-      {
-        name: 'offsite',
-        type: 'restic',
-        url: `s3:${store.url}/holdfast`,
-        password: 'file:./offsite.key',
-        env: { AWS_ACCESS_KEY_ID: 'env:DEMO_S3_KEY', AWS_SECRET_ACCESS_KEY: 'env:DEMO_S3_SECRET' },
-      },
-    ],
-    assets: [
-      {
-        name: 'orders',
-        type: 'postgres',
-        url: 'env:DEMO_ORDERS_URL',
-        method: 'dump',
-        class: 'critical',
-        checks: [{ sql: 'select count(*) >= 1000000 from pgbench_accounts' }],
-      },
-      { name: 'sales', type: 'sqlite', path: sqliteFile, class: 'critical' },
-      { name: 'uploads', type: 'directory', path: tree },
-    ],
-    policies: [
-      {
-        name: 'critical',
-        assets: [...assets],
-        every: '24h',
-        repository: 'local',
-        copies: ['offsite'],
-        retention: { keepLast: 3, keepDaily: 30 },
-        proof: 'proven',
-        objectives: { rpo: '24h', rto: '30m' },
-      },
-    ],
-    drills: [
-      {
-        name: 'siteLoss',
-        scenario: 'siteLoss',
-        policies: ['critical'],
-        from: 'offsite',
-        objectives: { rto: '30m', rpo: '24h' },
-      },
-    ],
-  };
-  // JSON is YAML.
-  await writeFile(configuration, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
+  const text = demoConfiguration({ storeUrl: store.url, sqliteFile, tree });
+  await writeFile(configuration, text, { mode: 0o600 });
 }
 
 async function keepRunning(): Promise<void> {

@@ -11,6 +11,7 @@ import { execa } from 'execa';
 const LANES = 3;
 /** In these every file is a group of its own: a whole stack, or minutes of waiting. */
 const WITH_A_STACK = /^test\/(end-to-end|faults|operations|schedules|simulation|tools|workers)\//;
+const LONGEST = /^test\/operations\//;
 
 const args = process.argv.slice(2);
 if (args.length > 0) process.exit(await run('npx', ['--no-install', 'mocha', ...args, 'test/**/*.test.ts']));
@@ -52,7 +53,10 @@ async function groupsOfFiles(): Promise<string[][]> {
   const names = await readdir('test', { recursive: true });
   const files = names.map((name) => `test/${name}`).filter((file) => file.endsWith('.test.ts'));
   const short = files.filter((file) => !file.startsWith('test/soak/')).sort();
-  const stacks = short.filter((file) => WITH_A_STACK.test(file)).map((file) => [file]);
+  const stacks = short
+    .filter((file) => WITH_A_STACK.test(file))
+    .sort((a, b) => Number(LONGEST.test(b)) - Number(LONGEST.test(a)))
+    .map((file) => [file]);
   const folders = new Map<string, string[]>();
   for (const file of short.filter((one) => !WITH_A_STACK.test(one))) {
     const [, room = '', noun = ''] = file.split('/');

@@ -116,7 +116,8 @@ policies:
       input,
     );
   const beginJob = async () => {
-    const { id } = await catalog.jobs.begin(aJob({ assets: ['uploads'] }));
+    const startedAt = new Date().toISOString();
+    const { id } = await catalog.jobs.begin(aJob({ assets: ['uploads'], startedAt }));
     await catalog.jobs.setAsset(id, 'uploads', { status: 'running' });
     return { jobId: id, configuration: digest, policy: 'daily', asset: 'uploads' };
   };
