@@ -5,7 +5,9 @@
 //   node tools/program.mjs workers/main.ts [arguments]
 import { createHash } from 'node:crypto';
 import {
-  existsSync,
+  accessSync,
+  chmodSync,
+  constants,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -57,7 +59,7 @@ export async function start(program) {
 async function compiled() {
   const kept = join(root, 'node_modules', '.cache', 'holdfast');
   const made = join(kept, stamp());
-  if (existsSync(made)) return made;
+  if (isReadable(made)) return made;
   let making;
   try {
     mkdirSync(kept, { recursive: true });
@@ -68,6 +70,8 @@ async function compiled() {
   }
   try {
     await compile(making);
+    // Whoever may read the sources may read this.
+    chmodSync(making, 0o755);
     clearUp(kept);
     renameSync(making, made);
   } catch (error) {
@@ -76,7 +80,17 @@ async function compiled() {
   } finally {
     rmSync(making, { recursive: true, force: true });
   }
-  return made;
+  return isReadable(made) ? made : null;
+}
+
+function isReadable(made) {
+  try {
+    accessSync(join(made, programs[0].replace(/\.ts$/, '.mjs')), constants.R_OK);
+    return true;
+  } catch (error) {
+    if (['ENOENT', 'EACCES', 'ENOTDIR'].includes(error.code)) return false;
+    throw error;
+  }
 }
 
 /** Of every source file's path, size and time: changed, unpacked or moved ones are other files. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
@@ -49,6 +49,8 @@ describe('the starter of programs', function () {
       assert.deepEqual(others, []);
       assert.equal((await start(root)).stdout, `one one ${here(root)}`);
       assert.deepEqual(await kept(root), [made]);
+      const { mode } = await stat(join(root, 'node_modules/.cache/holdfast', made ?? ''));
+      assert.equal(mode & 0o777, 0o755, 'another user would be left without it');
       await says(root, 'two');
       assert.equal((await start(root)).stdout, `two two ${here(root)}`);
       assert.equal((await kept(root)).length, 2);
