@@ -277,14 +277,18 @@ async function forgetSuperseded(repository: Repository, snapshotIds: string[], s
   }
 }
 
+/** restic's words where the snapshot that it compares with cannot be read. */
+const LOST_FOLDER = /tree [0-9a-f]{64} is not known|the repository could be damaged/;
+
 function partialOf(asset: string, stored: readonly StoredPart[]): SnapshotOutcome['partial'] {
   const words = unreadWords(stored);
   if (words === null) return null;
+  const cause = unreadOf(stored).slice(0, 10).join('\n');
   return new HoldfastError({
-    code: 'source.partial',
-    message: `backup of ${asset} is partial: ${words}`,
-    cause: unreadOf(stored).slice(0, 10).join('\n'),
-    hint: 'grant the account Holdfast runs as read access, or exclude these paths; what could be read is stored',
+    ...{ code: 'source.partial', message: `backup of ${asset} is partial: ${words}`, cause },
+    hint: LOST_FOLDER.test(cause)
+      ? 'it was compared with a point that the repository has lost a part of: `holdfast verify run` finds out which, and the next backup after it is whole'
+      : 'grant the account Holdfast runs as read access, or exclude these paths; what could be read is stored',
   }).toContract();
 }
 

@@ -1,4 +1,5 @@
 import { HoldfastError } from '../domain/errors.ts';
+import { proofOfCopy } from '../domain/proof.ts';
 import type { Deployment } from './deployment.ts';
 import type { EngineSnapshot, PointLabels, Repository, StoredPart } from './repositories/repository.ts';
 import type { Capture } from './sources/source.ts';
@@ -14,12 +15,23 @@ export async function storeParts(
   step: Step,
 ): Promise<StoredPart[]> {
   const stored: StoredPart[] = [];
+  const fallback = (await lastIsDamaged(deployment, labels.asset, repository)) ? null : undefined;
+  if (fallback === null)
+    step.say('info', 'every file is read anew: the point before this one is damaged, and nothing to go by');
   for (const part of captured.parts) {
-    const parent = parents.find((snapshot) => snapshot.labels?.part === part.name)?.id;
+    const parent = parents.find((snapshot) => snapshot.labels?.part === part.name)?.id ?? fallback;
     const store = () => repository.store(part, { ...labels, part: part.name }, step, parent);
     stored.push(await createdWhenAbsent(deployment, repository, undefined, step, store));
   }
   return stored;
+}
+
+/** restic would compare with it, and call every folder it cannot read there unreadable at the source. */
+async function lastIsDamaged({ catalog }: Deployment, asset: string, { name }: Repository): Promise<boolean> {
+  const { items } = await catalog.points.list({ asset, repository: name, kind: null, limit: 1 });
+  const [last] = items;
+  const copy = last?.copies.find(({ repository }) => repository === name);
+  return last !== undefined && copy !== undefined && proofOfCopy(copy, last) === 'damaged';
 }
 
 export function copyOf(repository: string, stored: readonly StoredPart[], storedAt: Date) {

@@ -111,8 +111,8 @@ export interface Repository {
   chunker(step: Step): Promise<string>;
   /** Clears what a dead predecessor of ours left: its lock, its temporary files, its unsaved index. */
   recover(step: Step): Promise<Recovered>;
-  /** `parent`: a snapshot to compare with, for a rerun after an interruption. */
-  store(part: SnapshotPart, labels: PointLabels, step: Step, parent?: string): Promise<StoredPart>;
+  /** `parent`: a snapshot to compare with, for a rerun after an interruption; null: none, every file is read. */
+  store(part: SnapshotPart, labels: PointLabels, step: Step, parent?: string | null): Promise<StoredPart>;
   /** Copies these snapshots here; already copied ones are found, not sent again. Returns id → new id. */
   copyFrom(source: Repository, snapshotIds: string[], step: Step): Promise<Map<string, string>>;
   /** Whether these snapshots are there in whole, by the store's own lists; the content of files is not read. */

@@ -9,13 +9,14 @@ export function backupFolderArguments(
   path: string,
   exclude: readonly string[],
   labels: PointLabels,
-  parent?: string,
+  parent?: string | null,
 ): string[] {
+  const comparing = parent === null ? ['--force'] : parent === undefined ? [] : [`--parent=${parent}`];
   return [
     'backup',
     '--json',
     ...labelArguments(labels),
-    ...(parent === undefined ? [] : [`--parent=${parent}`]),
+    ...comparing,
     ...exclude.map((pattern) => `--exclude=${pattern}`),
     '--',
     path,

@@ -23,7 +23,7 @@ export async function storePart(
   part: SnapshotPart,
   labels: PointLabels,
   step: Step,
-  parent?: string,
+  parent?: string | null,
 ): Promise<StoredPart> {
   const operation = `backup of ${labels.asset} (${part.name})`;
   const path = part.kind === 'folder' ? await existingFolder(part.path, operation) : '/';

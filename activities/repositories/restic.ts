@@ -28,7 +28,7 @@ export function createResticRepository(options: ResticOptions): Repository {
     chunker: (step) => chunkerOf(connection, step),
     recover: (step) => recoverRepository(connection, step),
     store: (part, labels, step, parent) => {
-      if (parent !== undefined) requireIds([parent]);
+      if (parent) requireIds([parent]);
       return storePart(connection, part, labels, step, parent);
     },
     copyFrom: (source, snapshotIds, step) =>

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { execa } from 'execa';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { createBackupSteps } from '../../../activities/backup-steps.ts';
+import { createProofSteps } from '../../../activities/proof-steps.ts';
+import { aJob, withCatalog } from '../../catalog/fixture.ts';
+import { resticTool } from '../repositories/repository-fixtures.ts';
+import { travellingAsset, type TravellingAsset } from './travelling-asset.ts';
+
+describe('a backup after folders of the one before were lost in the repository', function () {
+  this.timeout(120_000);
+  const fixture = withCatalog();
+  let asset: TravellingAsset;
+
+  beforeEach(async () => {
+    asset = await travellingAsset(fixture);
+    for (const name of ['one', 'two']) {
+      await mkdir(asset.at('asset', name));
+      await writeFile(asset.at('asset', name, 'file'), name.repeat(1000));
+    }
+  });
+  afterEach(() => asset.close());
+
+  const run = <I, O>(step: (input: I) => Promise<O>, input: I): Promise<O> =>
+    new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run<[I], O, typeof step>(
+      step,
+      input,
+    );
+
+  async function begun() {
+    const { catalog } = asset.deployment;
+    const { digest } = (await catalog.configurations.current())!;
+    const startedAt = new Date().toISOString();
+    const { id: jobId } = await catalog.jobs.begin(aJob({ assets: ['uploads'], startedAt }));
+    await catalog.jobs.setAsset(jobId, 'uploads', { status: 'running' });
+    return { jobId, configuration: digest, policy: 'daily', asset: 'uploads' };
+  }
+
+  async function backUp() {
+    const { snapshotAsset } = createBackupSteps(asset.deployment);
+    const scope = { ...(await begun()), fences: [], point: randomUUID() };
+    const { partial } = await run(snapshotAsset, { ...scope, repository: 'local', manifest: false });
+    return { point: scope.point, partial };
+  }
+
+  /** Every storage file that has a folder in it, as restic's index tells. */
+  async function loseFolders(): Promise<number> {
+    const { path } = await resticTool();
+    const restic = async (...words: string[]) => {
+      const env = { RESTIC_REPOSITORY: asset.at('local'), RESTIC_PASSWORD_FILE: asset.at('key') };
+      return (await execa(path, [...words, '--no-cache'], { env })).stdout;
+    };
+    let lost = 0;
+    for (const id of (await restic('list', 'index')).split('\n')) {
+      const { packs } = JSON.parse(await restic('cat', 'index', id)) as {
+        packs: { id: string; blobs: { type: string }[] }[];
+      };
+      for (const pack of packs.filter(({ blobs }) => blobs.some(({ type }) => type === 'tree'))) {
+        await rm(asset.at('local', 'data', pack.id.slice(0, 2), pack.id));
+        lost += 1;
+      }
+    }
+    return lost;
+  }
+
+  it('says that the repository is what cannot be read, where nobody has found that out', async () => {
+    await backUp();
+    await loseFolders();
+    await rm(asset.at('data', 'cache'), { recursive: true });
+    const { partial } = await backUp();
+    assert.match(partial?.hint ?? '', /the repository has lost a part of/, partial?.cause);
+  });
+
+  it('is whole, as it compares with nothing that is gone', async () => {
+    const { point } = await backUp();
+    assert.ok((await loseFolders()) > 0);
+    const { verifyPoints } = createProofSteps(asset.deployment);
+    await assert.rejects(run(verifyPoints, { ...(await begun()), points: [point], repository: 'local' }), {
+      type: 'repository.damaged',
+    });
+    const next = await backUp();
+    assert.equal(next.partial, null);
+    await run(verifyPoints, { ...(await begun()), points: [next.point], repository: 'local' });
+    assert.equal((await asset.deployment.catalog.points.find(next.point)).proof, 'verified');
+  });
+});
