@@ -12,9 +12,10 @@ import { send } from './guards/sending.ts';
 import { requireEncrypting, warnOfOtherChunker } from './look-once.ts';
 import { measureWhenDue } from './measure-repository.ts';
 import { openUnderLease } from './open-under-lease.ts';
+import { repairIfDamaged } from './repair-if-damaged.ts';
 import type { EngineSnapshot, Recovered, Repository, StoredPart } from './repositories/repository.ts';
 import type { Step } from './step.ts';
-import { artifactIdOf, copyOf, createdWhenAbsent, sizesOf, storeParts } from './store-parts.ts';
+import { artifactIdOf, copyOf, createdWhenAbsent, lostFolders, sizesOf, storeParts } from './store-parts.ts';
 import { recordDuration } from './record-duration.ts';
 import { requireArrived } from './require-arrived.ts';
 import { storeUnread, unreadOf, unreadWords } from './store-unread.ts';
@@ -168,19 +169,6 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
   };
 }
 
-/** A repository in which damage was found takes back nothing that it believes to have already. */
-async function repairIfDamaged(deployment: Deployment, repository: Repository, step: Step): Promise<void> {
-  const state = await deployment.catalog.repositories.find(repository.name);
-  if (!state?.needsRepair) return;
-  step.say(
-    'warning',
-    `${repository.name} has damaged data: what is lost there is dropped from its index, so that this run sends it again`,
-  );
-  const packs = state.damage?.packs ?? [];
-  await repository.repair(step, packs.length > 0 ? packs : undefined);
-  await deployment.catalog.repositories.markRepaired(repository.name, deployment.clock().toISOString());
-}
-
 /**
  * An interrupted run may have left a whole-looking snapshot that is partial. It serves as the parent of the
  * new one, so that nothing is read or sent twice, and is forgotten afterwards.
@@ -277,18 +265,20 @@ async function forgetSuperseded(repository: Repository, snapshotIds: string[], s
   }
 }
 
-/** restic's words where the snapshot that it compares with cannot be read. */
-const LOST_FOLDER = /tree [0-9a-f]{64} is not known|the repository could be damaged/;
+const UNREAD =
+  'grant the account Holdfast runs as read access, or exclude these paths; what could be read is stored';
+const LOST =
+  'the repository has lost a part of the point that this one was compared with: the next backup repairs it first';
 
 function partialOf(asset: string, stored: readonly StoredPart[]): SnapshotOutcome['partial'] {
   const words = unreadWords(stored);
   if (words === null) return null;
-  const cause = unreadOf(stored).slice(0, 10).join('\n');
+  const unread = unreadOf(stored);
+  const lost = lostFolders(stored);
   return new HoldfastError({
-    ...{ code: 'source.partial', message: `backup of ${asset} is partial: ${words}`, cause },
-    hint: LOST_FOLDER.test(cause)
-      ? 'it was compared with a point that the repository has lost a part of: `holdfast verify run` finds out which, and the next backup after it is whole'
-      : 'grant the account Holdfast runs as read access, or exclude these paths; what could be read is stored',
+    ...{ code: 'source.partial', message: `backup of ${asset} is partial: ${words}` },
+    cause: unread.slice(0, 10).join('\n'),
+    hint: [...(lost.length > 0 ? [LOST] : []), ...(lost.length < unread.length ? [UNREAD] : [])].join('; '),
   }).toContract();
 }
 

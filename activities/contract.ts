@@ -273,6 +273,8 @@ export interface HostActivities extends GameDayActivities {
   /** `integrity`: absent where it could not be opened, and in old histories. */
   validateRestore(plan: RestorePlan): Promise<ProofReport & { integrity?: DrillIntegrity }>;
   previewRestore(plan: RestorePlan): Promise<{ impact: Impact; estimateSeconds: number | null }>;
+  /** Of `safetyRepository`, under its exclusive lease. */
+  repairForSafety(input: RestorePlan & Leased): Promise<void>;
   /** Returns the safety point's id, or null where nothing was there to keep. */
   takeSafetyPoint(input: RestorePlan & Leased & { safetyPoint: string }): Promise<string | null>;
   runRestoreCommands(input: RestorePlan & { which: 'stop' | 'start' }): Promise<void>;

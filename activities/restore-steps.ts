@@ -10,6 +10,7 @@ import { assetOf, configurationOf, folders, type Deployment } from './deployment
 import { checkHealthOf } from './hosts/health-check.ts';
 import { runHook } from './hosts/user-command.ts';
 import { openUnderLease } from './open-under-lease.ts';
+import { repairIfDamaged } from './repair-if-damaged.ts';
 import { copyIn, restoreParts } from './proof-steps.ts';
 import { localFolderOf } from './repositories/restic-connection.ts';
 import { storeSafetyPoint } from './safety-point.ts';
@@ -26,6 +27,7 @@ type RestoreSteps = Pick<
   | 'stageRestore'
   | 'validateRestore'
   | 'previewRestore'
+  | 'repairForSafety'
   | 'takeSafetyPoint'
   | 'runRestoreCommands'
   | 'swapRestore'
@@ -124,6 +126,15 @@ export function createRestoreSteps(deployment: Deployment): RestoreSteps {
           },
           estimateSeconds: estimate?.seconds ?? null,
         };
+      }),
+
+    repairForSafety: (plan) =>
+      run(plan, 'repair', async (step, interrupted) => {
+        const { configuration } = await subject(deployment, plan);
+        const name = plan.safetyRepository ?? plan.repository;
+        const repository = await openUnderLease(deployment, configuration, name, plan.fences);
+        if (interrupted) await repository.recover(step);
+        await repairIfDamaged(deployment, repository, step);
       }),
 
     takeSafetyPoint: (plan) =>

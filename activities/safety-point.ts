@@ -6,7 +6,7 @@ import type { Deployment } from './deployment.ts';
 import type { Repository, StoredPart } from './repositories/repository.ts';
 import type { RestoreTarget, Source } from './sources/source.ts';
 import type { Step } from './step.ts';
-import { copyOf, sizesOf, storeParts } from './store-parts.ts';
+import { copyOf, lostFolders, sizesOf, storeParts } from './store-parts.ts';
 import { withWorkspace } from './workspace.ts';
 
 export interface SafetyOrder {
@@ -31,6 +31,7 @@ export async function storeSafetyPoint(
   interrupted: boolean,
 ): Promise<string | null> {
   const { asset, source, repository, safetyPoint } = order;
+  await refuseDamaged(deployment, order);
   if (interrupted) {
     await repository.recover(step);
     const left = await repository.snapshots({ point: safetyPoint }, step);
@@ -72,6 +73,23 @@ export async function storeSafetyPoint(
   });
 }
 
+/** What such a repository has lost it believes to have, and takes none of it again. */
+async function refuseDamaged({ catalog }: Deployment, { before, repository }: SafetyOrder): Promise<void> {
+  const state = await catalog.repositories.find(repository.name);
+  if (!state?.needsRepair) return;
+  const found = `damage was found there at ${state.damage?.seenAt ?? 'an unknown time'}, and it was not repaired since`;
+  throw new HoldfastError(damagedThere(before, repository.name, found));
+}
+
+function damagedThere(before: string, repository: string, cause: string) {
+  return {
+    code: 'repository.damaged' as const,
+    message: `${before} was stopped: a safety point in ${repository} might lack what that repository has lost`,
+    cause,
+    hint: 'back up the asset first, which repairs it, then start this again',
+  };
+}
+
 /** What the safety point lacks would be gone for ever once the old data is cleared away. */
 async function refusePartial(
   { before, repository }: SafetyOrder,
@@ -86,6 +104,8 @@ async function refusePartial(
     stored.map((part) => part.snapshotId),
     step,
   );
+  const [lost] = lostFolders(stored);
+  if (lost !== undefined) throw new HoldfastError(damagedThere(before, repository.name, lost));
   throw new HoldfastError({
     code: 'source.partial',
     message: `${before} was stopped: ${unreadable.length} of the files at its target could not be read, so no safety point could hold them`,

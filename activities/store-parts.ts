@@ -3,7 +3,9 @@ import { proofOfCopy } from '../domain/proof.ts';
 import type { Deployment } from './deployment.ts';
 import type { EngineSnapshot, PointLabels, Repository, StoredPart } from './repositories/repository.ts';
 import type { Capture } from './sources/source.ts';
+import { markDamage } from './record-damage.ts';
 import type { Step } from './step.ts';
+import { unreadOf } from './store-unread.ts';
 
 /** Stores every part of a capture, creating the repository on its very first use. */
 export async function storeParts(
@@ -15,23 +17,43 @@ export async function storeParts(
   step: Step,
 ): Promise<StoredPart[]> {
   const stored: StoredPart[] = [];
-  const fallback = (await lastIsDamaged(deployment, labels.asset, repository)) ? null : undefined;
-  if (fallback === null)
-    step.say('info', 'every file is read anew: the point before this one is damaged, and nothing to go by');
+  const withoutParent = (await lastIsDoubtful(deployment, labels.asset, repository)) ? null : undefined;
   for (const part of captured.parts) {
-    const parent = parents.find((snapshot) => snapshot.labels?.part === part.name)?.id ?? fallback;
+    const parent = parents.find((snapshot) => snapshot.labels?.part === part.name)?.id ?? withoutParent;
+    if (parent === null && part.kind === 'folder')
+      step.say('info', 'every file is read anew: the repository was damaged since the point before this one');
     const store = () => repository.store(part, { ...labels, part: part.name }, step, parent);
     stored.push(await createdWhenAbsent(deployment, repository, undefined, step, store));
   }
+  const errors = lostFolders(stored);
+  if (errors.length > 0)
+    await markDamage(deployment, repository, [], { damagedSnapshots: [], damagedPacks: [], errors }, step);
   return stored;
 }
 
-/** restic would compare with it, and call every folder it cannot read there unreadable at the source. */
-async function lastIsDamaged({ catalog }: Deployment, asset: string, { name }: Repository): Promise<boolean> {
+/** Of what could not be read: restic's words where the snapshot that it compared with has lost a folder. */
+export function lostFolders(stored: readonly StoredPart[]): string[] {
+  return unreadOf(stored).filter((words) => LOST_FOLDER.test(words));
+}
+
+const LOST_FOLDER = /tree [0-9a-f]{64} is not known|the repository could be damaged/;
+
+/**
+ * restic would compare with it, and call every folder it cannot read there unreadable at the source. What a repair dropped
+ * from the index may have been part of any point from before.
+ */
+async function lastIsDoubtful(
+  { catalog }: Deployment,
+  asset: string,
+  { name }: Repository,
+): Promise<boolean> {
   const { items } = await catalog.points.list({ asset, repository: name, kind: null, limit: 1 });
   const [last] = items;
   const copy = last?.copies.find(({ repository }) => repository === name);
-  return last !== undefined && copy !== undefined && proofOfCopy(copy, last) === 'damaged';
+  if (!last || !copy) return false;
+  if (proofOfCopy(copy, last) === 'damaged') return true;
+  const { repairedAt = null } = (await catalog.repositories.find(name)) ?? {};
+  return repairedAt !== null && Date.parse(repairedAt) > Date.parse(last.takenAt);
 }
 
 export function copyOf(repository: string, stored: readonly StoredPart[], storedAt: Date) {

@@ -16,7 +16,10 @@ export function jobRoutes(api: Api, services: Services): void {
         policy: name.optional(),
         asset: name.optional(),
         type: jobType.optional(),
-        status: jobStatus.optional(),
+        status: z
+          .enum([...jobStatus.options, 'open'])
+          .optional()
+          .describe('`open`: running or waiting'),
       }),
       response: { 200: list(job) },
     },

@@ -106,7 +106,8 @@ export interface JobFilter {
   policy: string | null;
   asset: string | null;
   type: JobType | null;
-  status: JobStatus | null;
+  /** `open`: running or waiting. */
+  status: JobStatus | 'open' | null;
 }
 
 export interface PointFilter {

@@ -108,6 +108,14 @@ async function update({ query, audit }: Transaction, id: string, change: Restore
       details: { asset, point, target, safetyPointId, from: before.status, error: after.error?.code ?? null },
     });
   }
+  if (before.repository !== null && after.repository !== before.repository) {
+    const { asset, point, repository } = after;
+    audit({
+      action: 'restore.otherCopy',
+      subject: `restore/${id}`,
+      details: { asset, point, repository, insteadOf: before.repository },
+    });
+  }
   return readRestore(query, number);
 }
 

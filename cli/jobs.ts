@@ -22,7 +22,10 @@ export function jobsCommands(program: Command): void {
     .option('--policy <name>', 'only of this policy')
     .option('--asset <name>', 'only with this asset')
     .option('--type <type>', 'only backup, verify or restore')
-    .option('--status <status>', 'only running, waiting, success, warning, failed or cancelled')
+    .option(
+      '--status <status>',
+      'only running, waiting, open (either of them), success, warning, failed or cancelled',
+    )
     .addHelpText('after', examples('jobs list', 'jobs list --status failed --limit 5'))
     .action(
       does(async (call, options: ListOptions) => {

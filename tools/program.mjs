@@ -15,8 +15,10 @@ import {
   renameSync,
   rmSync,
   statSync,
+  utimesSync,
+  writeFileSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -33,8 +35,14 @@ const rooms = [
   'workers',
   'workflows',
 ];
-/** Others may still run what was made of older files: a program loads some of its parts late. */
-const OLD_MILLISECONDS = 7 * 86_400_000;
+/** Names every file that was made, and its size. */
+const WHOLE = 'whole.json';
+const DAY_MILLISECONDS = 86_400_000;
+/**
+ * Since the last start from there. A service may still run what was made of older files, and load a part of it late: the
+ * one before is never cleared away.
+ */
+const OLD_MILLISECONDS = 30 * DAY_MILLISECONDS;
 
 if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const [program] = process.argv.splice(2, 1);
@@ -55,62 +63,88 @@ export async function start(program) {
   await import(pathToFileURL(join(root, program)).href);
 }
 
-/** Folder of the JavaScript; null where it cannot be written. */
+/** Folder of the JavaScript; null where none can be kept. */
 async function compiled() {
   const kept = join(root, 'node_modules', '.cache', 'holdfast');
   const made = join(kept, stamp());
-  if (isReadable(made)) return made;
+  if (isWhole(made)) {
+    inUse(made);
+    return made;
+  }
   let making;
   try {
     mkdirSync(kept, { recursive: true });
     making = mkdtempSync(join(kept, 'making-'));
-  } catch (error) {
-    if (['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR'].includes(error.code)) return null;
-    throw error;
-  }
-  try {
     await compile(making);
-    // Whoever may read the sources may read this.
-    chmodSync(making, 0o755);
-    clearUp(kept);
+    putInPlace(making, made);
+  } catch (error) {
+    // Whatever is wrong here must keep nobody from a restore: the sources are there.
+    const expected = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'].includes(error.code);
+    if (!expected)
+      process.stderr.write(`holdfast: starts from its sources, none could be kept: ${error.message}\n`);
+  } finally {
+    if (making !== undefined) attempt(() => rmSync(making, { recursive: true, force: true }));
+  }
+  attempt(() => clearUp(kept, made));
+  return isWhole(made) ? made : null;
+}
+
+function putInPlace(making, made) {
+  const sizes = Object.fromEntries(
+    files(making).map((file) => [relative(making, file), statSync(file).size]),
+  );
+  writeFileSync(join(making, WHOLE), JSON.stringify(sizes));
+  // Whoever may read the sources may read this.
+  chmodSync(making, 0o755);
+  try {
     renameSync(making, made);
   } catch (error) {
-    // Another process was first.
+    // Another process was first, or a power cut left a torn one there.
     if (!['ENOTEMPTY', 'EEXIST'].includes(error.code)) throw error;
-  } finally {
-    rmSync(making, { recursive: true, force: true });
+    if (isWhole(made)) return;
+    rmSync(made, { recursive: true, force: true });
+    renameSync(making, made);
   }
-  return isReadable(made) ? made : null;
 }
 
-function isReadable(made) {
+function isWhole(made) {
   try {
-    accessSync(join(made, programs[0].replace(/\.ts$/, '.mjs')), constants.R_OK);
-    return true;
-  } catch (error) {
-    if (['ENOENT', 'EACCES', 'ENOTDIR'].includes(error.code)) return false;
-    throw error;
+    const sizes = Object.entries(JSON.parse(readFileSync(join(made, WHOLE), 'utf8')));
+    for (const [name] of sizes) accessSync(join(made, name), constants.R_OK);
+    return sizes.every(([name, size]) => statSync(join(made, name)).size === size);
+  } catch {
+    // Not there, torn, or not ours to read: then it is made, or done without.
+    return false;
   }
 }
 
-/** Of every source file's path, size and time: changed, unpacked or moved ones are other files. */
+/** Whoever clears up goes by the last start. */
+function inUse(made) {
+  const now = new Date();
+  attempt(() => {
+    if (now - statSync(made).mtimeMs > DAY_MILLISECONDS) utimesSync(made, now, now);
+  });
+}
+
+/** Of what every file holds that something is made of, and of where it lies. */
 function stamp() {
   const hash = createHash('sha256').update(`${root}\0${process.version}\0`);
-  for (const file of [
-    join(root, 'package-lock.json'),
-    ...rooms.flatMap((room) => sources(join(root, room))),
-  ]) {
-    const { size, mtimeMs } = statSync(file);
-    hash.update(`${file}\0${size}\0${mtimeMs}\0`);
+  const others = ['package.json', 'package-lock.json', 'tsconfig.json', 'tools/program.mjs'];
+  const all = [
+    ...others.map((name) => join(root, name)),
+    ...rooms.flatMap((room) => files(join(root, room)).filter((file) => file.endsWith('.ts'))),
+  ];
+  for (const file of all.sort()) {
+    const content = readFileSync(file);
+    hash.update(`${file}\0${content.length}\0`).update(content);
   }
   return hash.digest('hex').slice(0, 32);
 }
 
-function sources(folder) {
+function files(folder) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) return sources(path);
-    return entry.name.endsWith('.ts') ? [path] : [];
+    return entry.isDirectory() ? files(path) : [path];
   });
 }
 
@@ -143,10 +177,21 @@ function keepPlaces({ onLoad }) {
   });
 }
 
-function clearUp(kept) {
-  for (const name of readdirSync(kept)) {
-    const path = join(kept, name);
-    if (Date.now() - statSync(path).mtimeMs > OLD_MILLISECONDS)
-      rmSync(path, { recursive: true, force: true });
+function clearUp(kept, made) {
+  const others = readdirSync(kept)
+    .map((name) => join(kept, name))
+    .filter((path) => path !== made)
+    .map((path) => ({ path, usedAt: statSync(path).mtimeMs }))
+    .sort((a, b) => b.usedAt - a.usedAt);
+  for (const { path, usedAt } of others.slice(1))
+    if (Date.now() - usedAt > OLD_MILLISECONDS) rmSync(path, { recursive: true, force: true });
+}
+
+/** What nobody waits for. */
+function attempt(work) {
+  try {
+    work();
+  } catch {
+    // It is tried again at the next start.
   }
 }

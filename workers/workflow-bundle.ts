@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
@@ -12,17 +12,22 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  */
 export async function workflowBundle(cacheFolder: string): Promise<{ codePath: string }> {
   const codePath = join(cacheFolder, 'workflow-bundles', `${await digestOfSources()}.js`);
-  const there = await readFile(codePath).catch(() => null);
-  if (there) return { codePath };
+  if (await isThere(codePath)) return { codePath };
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(root, 'workflows', 'index.ts'),
     logger: new DefaultLogger('WARN'),
   });
   const temporary = `${codePath}.${process.pid}`;
   await mkdir(join(cacheFolder, 'workflow-bundles'), { recursive: true });
-  await writeFile(temporary, code);
+  // A power cut must not leave an empty one under its final name.
+  await writeFile(temporary, code, { flush: true });
   await rename(temporary, codePath);
   return { codePath };
+}
+
+async function isThere(file: string): Promise<boolean> {
+  const { size } = await stat(file).catch(() => ({ size: 0 }));
+  return size > 0;
 }
 
 async function digestOfSources(): Promise<string> {

@@ -6,8 +6,6 @@ import {
   isCancellation,
   patched,
   setHandler,
-  uuid4,
-  workflowInfo,
 } from '@temporalio/workflow';
 import type { RestorePlan, RestoreStatusChange } from '../activities/contract.ts';
 import type { DrillIntegrity } from '../domain/evidence/record.ts';
@@ -16,6 +14,8 @@ import type { ProofReport } from '../domain/recovery-point.ts';
 import { isFinal, type RestoreStatus } from '../domain/restore.ts';
 import { leaseHolder, type LeaseHolder } from './lease-holder.ts';
 import { cancel, commit, phase, type RestoreInput } from './messages.ts';
+import { beginRestore, stageFromAnyCopy, whereFrom, withUnread, type ChosenCopy } from './restore-copies.ts';
+import { keepWhatIsThere } from './safety-point.ts';
 import { labelRestore } from './search-attributes.ts';
 import { commandSteps, controlSteps, failureOf, longSteps, quickSteps } from './steps.ts';
 
@@ -77,24 +77,15 @@ export async function restore(input: RestoreInput): Promise<RestoreResult> {
 
   const first = await beginOrFail(input, become);
   if (!first) return { status, ...(input.commitAtOnce && { error: told.error ?? null }) };
-  let plan = first;
-  const prepareFromAnyCopy = async () => {
-    for (const unread: Unread[] = []; ;) {
-      try {
-        return await prepare(leases, plan, input, unread, become);
-      } catch (error) {
-        plan = await planFromNextCopy(input, plan, unread, error);
-      }
-    }
-  };
+  const chosen: ChosenCopy = { plan: first, unread: [] };
   // While it is being dropped it is still `prepared` for a moment: a commit must not be accepted any more.
   const dropAs = (final: RestoreStatus, failure: Failure | null) => {
     dropping = true;
-    return CancellationScope.nonCancellable(() => drop(plan, final, failure, become));
+    return CancellationScope.nonCancellable(() => drop(chosen.plan, final, failure, become));
   };
   try {
     await preparing.run(async () => {
-      told.integrity = await prepareFromAnyCopy();
+      told.integrity = await prepare(leases, chosen, input, become);
       if (input.commitAtOnce) decision ??= 'commit';
       else await condition(() => decision !== undefined, `${input.expirySeconds} s`);
     });
@@ -102,7 +93,8 @@ export async function restore(input: RestoreInput): Promise<RestoreResult> {
     // A commit that was accepted runs to its end, whoever cancels the workflow meanwhile.
     if (decision !== 'commit') {
       // A cancelled step whose worker died answers with a timeout: it was cancelled all the same.
-      const failure = isCancellation(error) || decision === 'cancel' ? null : failureOf(error);
+      const failure =
+        isCancellation(error) || decision === 'cancel' ? null : withUnread(failureOf(error), chosen);
       await dropAs(failure ? 'failed' : 'cancelled', failure);
       if (!failure && decision === undefined) throw error;
     }
@@ -111,7 +103,7 @@ export async function restore(input: RestoreInput): Promise<RestoreResult> {
     // A cancel can also end the wait as a decision, before it cancels anything.
     const dropped = decision === 'cancel' ? 'cancelled' : 'expired';
     if (decision !== 'commit') await dropAs(dropped, null);
-    else await CancellationScope.nonCancellable(() => carryOut(leases, plan, become));
+    else await CancellationScope.nonCancellable(() => carryOut(leases, chosen, become));
   }
   await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
   if (!input.commitAtOnce) return { status };
@@ -131,7 +123,7 @@ type Become = (status: RestoreStatus, facts?: Record<string, unknown>) => Promis
 
 async function beginOrFail(input: RestoreInput, become: Become): Promise<RestorePlan | null> {
   try {
-    return await begin(input);
+    return await beginRestore(input);
   } catch (error) {
     const cancelled = isCancellation(error);
     await CancellationScope.nonCancellable(() =>
@@ -142,56 +134,16 @@ async function beginOrFail(input: RestoreInput, become: Become): Promise<Restore
   }
 }
 
-/** A copy that was to be restored from, and why it could not be read. */
-interface Unread {
-  repository: string;
-  message: string;
-}
-
-/** The same point from its next copy, where nobody said which copy to take. Throws the error where there is none. */
-async function planFromNextCopy(
-  input: RestoreInput,
-  plan: RestorePlan,
-  unread: Unread[],
-  error: unknown,
-): Promise<RestorePlan> {
-  const { code, message } = failureOf(error);
-  if (input.from !== null || !UNREADABLE.includes(code) || !patched('next-copy')) throw error;
-  unread.push({ repository: plan.repository, message });
-  try {
-    return await begin(input, { point: plan.point, not: unread.map(({ repository }) => repository) });
-  } catch (none) {
-    if (isCancellation(none)) throw none;
-    throw error;
-  }
-}
-
-function begin(input: RestoreInput, next: { point?: string; not?: string[] } = {}): Promise<RestorePlan> {
-  return controlSteps(input.asset).beginRestore({
-    restoreId: input.restoreId,
-    workflowId: workflowInfo().workflowId,
-    asset: input.asset,
-    point: input.point,
-    time: input.time,
-    include: input.include,
-    to: input.to,
-    from: input.from,
-    actor: input.actor,
-    ...(input.hostQueue !== undefined && { hostQueue: input.hostQueue }),
-    ...next,
-  });
-}
-
 async function prepare(
   leases: LeaseHolder,
-  plan: RestorePlan,
+  chosen: ChosenCopy,
   input: RestoreInput,
-  unread: readonly Unread[],
   become: Become,
 ): Promise<DrillIntegrity | undefined> {
+  await quickSteps(chosen.plan.hostQueue, input.asset).checkRestoreTarget(chosen.plan);
+  await stageFromAnyCopy(leases, chosen, input);
+  const { plan } = chosen;
   const steps = longSteps(plan.hostQueue, `${plan.asset} from ${plan.repository}`);
-  await quickSteps(plan.hostQueue, plan.asset).checkRestoreTarget(plan);
-  await leases.hold([plan.repository], 'shared', (fences) => steps.stageRestore({ ...plan, fences }));
   const { integrity, ...validation } = await steps.validateRestore(plan);
   if (!validation.ok) {
     const failed = validation.checks.filter((check) => !check.ok);
@@ -205,11 +157,7 @@ async function prepare(
   }
   const { impact, estimateSeconds } = await steps.previewRestore(plan);
   const expiresAt = new Date(Date.now() + input.expirySeconds * 1000).toISOString();
-  const elsewhere = unread.map(
-    ({ repository, message }) =>
-      `this comes from ${plan.repository}: ${repository} cannot be read (${message})`,
-  );
-  const shown = { ...impact, warnings: [...elsewhere, ...impact.warnings] };
+  const shown = { ...impact, warnings: [...whereFrom(chosen), ...impact.warnings] };
   await become('prepared', { validation, impact: shown, estimateSeconds, expiresAt });
   return integrity;
 }
@@ -221,14 +169,15 @@ async function drop(plan: RestorePlan, status: RestoreStatus, failure: Failure |
 }
 
 /** From here on there is only forward or back. Each way back is known before its step is taken. */
-async function carryOut(leases: LeaseHolder, plan: RestorePlan, become: Become): Promise<void> {
+async function carryOut(leases: LeaseHolder, chosen: ChosenCopy, become: Become): Promise<void> {
+  const { plan } = chosen;
   const startedAt = Date.now();
   const steps = longSteps(plan.hostQueue, plan.asset);
   const commands = commandSteps(plan.hostQueue, plan.asset);
   await become('committing');
   let swapping = false;
   try {
-    const safetyPointId = await keepWhatIsThere(leases, plan);
+    const safetyPointId = await keepWhatIsThere(leases, chosen);
     await become('committing', { safetyPointId });
     swapping = true;
     await steps.swapRestore(plan);
@@ -242,46 +191,6 @@ async function carryOut(leases: LeaseHolder, plan: RestorePlan, become: Become):
   const measuredSeconds = (Date.now() - startedAt) / 1000;
   const leftBehind = (await attempt(() => steps.settleRestore(plan))) ?? (await release(plan));
   await become('completed', { measuredSeconds, error: leftBehind });
-}
-
-/**
- * In the repository of the asset's policy. Where that is gone, as after the loss of a site, in the one the data comes
- * from: it was just read from.
- */
-async function keepWhatIsThere(leases: LeaseHolder, plan: RestorePlan): Promise<string | null> {
-  const steps = longSteps(plan.hostQueue, plan.asset);
-  const commands = commandSteps(plan.hostQueue, plan.asset);
-  try {
-    // Waited for while the services still run: a prune that is under way must not keep them stopped.
-    return await leases.hold(safetyPlaces(plan), 'shared', async (fences) => {
-      // Stopped first: what a service still writes after the safety point was taken would be in no place at all.
-      await commands.runRestoreCommands({ ...plan, which: 'stop' });
-      return steps.takeSafetyPoint({ ...plan, fences, safetyPoint: uuid4() });
-    });
-  } catch (error) {
-    const { repository, safetyRepository } = plan;
-    if (repository === safetyRepository || !OUT_OF_REACH.includes(failureOf(error).code)) throw error;
-    if (!patched('safety-elsewhere')) throw error;
-    return leases.hold([repository], 'shared', (fences) =>
-      steps.takeSafetyPoint({ ...plan, safetyRepository: repository, fences, safetyPoint: uuid4() }),
-    );
-  }
-}
-
-/** What fails before anything of the target was looked at. */
-const OUT_OF_REACH: readonly string[] = [
-  'repository.absent',
-  'repository.unreachable',
-  'repository.wrongPassword',
-  'repository.forbidden',
-  'repository.credentialsRefused',
-  'secret.unresolved',
-];
-const UNREADABLE: readonly string[] = [...OUT_OF_REACH, 'repository.damaged'];
-
-/** A restore from before it was leased goes on without. */
-function safetyPlaces({ safetyRepository }: RestorePlan): string[] {
-  return patched('safety-lease') && safetyRepository !== undefined ? [safetyRepository] : [];
 }
 
 /** The target is what it was; only the services were stopped. */

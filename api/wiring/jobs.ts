@@ -9,11 +9,13 @@ import {
 import type { Catalog } from '../../catalog/index.ts';
 import { assetsOf, policyOf } from '../../domain/chosen.ts';
 import { asHoldfastError, HoldfastError } from '../../domain/errors.ts';
-import type { Job } from '../../domain/job.ts';
+import type { Job, JobStatus } from '../../domain/job.ts';
 import { verificationOf } from '../../domain/verification/policy-plan.ts';
 import type { Actor, IdempotencyKey, Once, Services } from '../services.ts';
 import type { Parts } from './parts.ts';
 import { verificationPlan } from './verification-status.ts';
+
+const OPEN: JobStatus[] = ['running', 'waiting'];
 
 type JobServices = Pick<
   Services,
@@ -55,7 +57,7 @@ export function jobServices({ catalog, temporal }: Parts): JobServices {
         ...(filter.policy !== null && { policy: filter.policy }),
         ...(filter.asset !== null && { asset: filter.asset }),
         ...(filter.type !== null && { type: filter.type }),
-        ...(filter.status !== null && { status: [filter.status] }),
+        ...(filter.status !== null && { status: filter.status === 'open' ? OPEN : [filter.status] }),
       }),
 
     getJob: (id) => catalog.jobs.find(id),

@@ -34,7 +34,8 @@ describe('a safety point', () => {
     fences: [{ repository: 'local', fence: 7 }],
   };
 
-  async function take(unreadable: string[], { attempt = 1, tooLate = false } = {}) {
+  async function take(unreadable: string[], { attempt = 1, tooLate = false, needsRepair = false } = {}) {
+    const marked: unknown[] = [];
     const recorded: unknown[] = [];
     const recovered: string[] = [];
     const forgotten: string[] = [];
@@ -56,8 +57,13 @@ describe('a safety point', () => {
         points: {
           find: async () => ({ copies: [{ repository: 'local', parts: [] }], manifest: null }),
           record: async (point: unknown) => recorded.push(point),
+          list: async () => ({ items: [], next: null }),
+          withSnapshots: async () => [],
         },
-        repositories: { find: async () => ({ initialisedAt: '2026-01-01T00:00:00Z' }) },
+        repositories: {
+          find: async () => ({ initialisedAt: '2026-01-01T00:00:00Z', needsRepair }),
+          markDamaged: async (name: string) => marked.push(name),
+        },
         leases: {
           assertFence: async ({ repository, fence }: RepositoryFence) => {
             assert.deepEqual([repository, fence], ['local', 7]);
@@ -96,12 +102,24 @@ describe('a safety point', () => {
         assert.ok(thrown instanceof ApplicationFailure, String(thrown));
         return thrown.type;
       });
-    return { taken, recorded: recorded.length, recovered: recovered.length, forgotten };
+    return { taken, recorded: recorded.length, recovered: recovered.length, forgotten, marked };
   }
 
   it('that could not hold every file stops the restore, because the old data would be cleared away', async () => {
     const { taken, recorded, forgotten } = await take(['/srv/files/secret: permission denied']);
     assert.deepEqual([taken, recorded, forgotten], ['source.partial', 0, ['snapshot-1']]);
+  });
+
+  it('is taken in no repository in which damage was found: it would lack what that one believes to have', async () => {
+    const { taken, recorded, recovered } = await take([], { attempt: 2, needsRepair: true });
+    assert.deepEqual([taken, recorded, recovered], ['repository.damaged', 0, 0]);
+  });
+
+  it('finds damage where what it compares with is not there, and stops the restore', async () => {
+    const lost = `/srv/files/a: tree ${'ab'.repeat(32)} is not known; the repository could be damaged`;
+    const { taken, recorded, forgotten, marked } = await take([lost]);
+    assert.deepEqual([taken, recorded, forgotten], ['repository.damaged', 0, ['snapshot-1']]);
+    assert.deepEqual(marked, ['local']);
   });
 
   it('does not mind a file that vanished while it was taken', async () => {

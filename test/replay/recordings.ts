@@ -236,6 +236,13 @@ export const recordings: Recording[] = [
     drive: committed,
   },
   {
+    name: 'restore-safety-repaired',
+    workflow: 'restore',
+    input: restore,
+    script: { needsRepair: async () => true },
+    drive: committed,
+  },
+  {
     name: 'retention-success',
     workflow: 'retention',
     input: retention,

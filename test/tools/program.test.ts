@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
@@ -54,6 +54,39 @@ describe('the starter of programs', function () {
       await says(root, 'two');
       assert.equal((await start(root)).stdout, `two two ${here(root)}`);
       assert.equal((await kept(root)).length, 2);
+    }));
+
+  it('sees a source that was replaced by one of the same size and time', () =>
+    withDirectory(async (root) => {
+      await makeClone(root);
+      assert.match((await start(root)).stdout, /^one one /);
+      const word = join(root, 'domain/word.ts');
+      const { atime, mtime } = await stat(word);
+      await says(root, 'two');
+      await utimes(word, atime, mtime);
+      assert.match((await start(root)).stdout, /^two two /);
+    }));
+
+  it('makes anew what was torn, and keeps it', () =>
+    withDirectory(async (root) => {
+      await makeClone(root);
+      await start(root);
+      const [made = ''] = await kept(root);
+      const program = join(root, 'node_modules/.cache/holdfast', made, 'cli/main.mjs');
+      await truncate(program);
+      assert.match((await start(root)).stdout, /^one one /);
+      assert.notEqual((await stat(program)).size, 0);
+      assert.deepEqual(await kept(root), [made]);
+    }));
+
+  it('runs the sources as they are where nothing can be made of them, and says so', () =>
+    withDirectory(async (root) => {
+      await makeClone(root);
+      await rm(join(root, 'node_modules/esbuild'));
+      const { stdout, stderr } = await start(root, 'a');
+      assert.equal(stdout, `one one ${here(root)} a`);
+      assert.match(stderr, /^holdfast: starts from its sources, none could be kept: .*esbuild/);
+      assert.deepEqual(await kept(root), []);
     }));
 
   it('shows the lines of the sources when something fails', () =>

@@ -3,7 +3,7 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { RestoreStatus } from '../../domain/restore.ts';
 import { cancel, commit, type RestoreInput } from '../../workflows/messages.ts';
-import { awayFor, failWith, gate, plannedRestore, untilCancelled, type Script } from './steps-double.ts';
+import { awayFor, failWith, gate, untilCancelled, type Script } from './steps-double.ts';
 import { freshClock, play, timeSkippingServer, until, type Run } from './time-skipping.ts';
 
 const HOUR = 3600;
@@ -139,43 +139,6 @@ describe('restore', () => {
   });
 });
 
-describe('a restore from a copy that cannot be read', () => {
-  const copies = ['near', 'offsite'];
-  /** Plans the first copy that is left; only the last can be read. */
-  const script = (left: string): Script => ({
-    beginRestore: async (asked) => {
-      const repository = copies.find((copy) => !(asked.not ?? []).includes(copy));
-      return repository ? plannedRestore({ repository })(asked) : failWith('point.unknown');
-    },
-    stageRestore: async ({ repository }) =>
-      repository === left
-        ? undefined
-        : failWith(left === 'none' ? 'repository.absent' : 'repository.damaged'),
-  });
-
-  it('takes the next copy of the same point, and says so before anything is committed', async () => {
-    const run = await prepared(script('offsite'));
-    const [first, second] = run.of('beginRestore').map(({ input }) => input);
-    assert.deepEqual([first.point, first.not], ['latest', undefined]);
-    assert.deepEqual([second.point, second.not], ['point-1', ['near']]);
-    assert.match(last(run).impact.warnings[0], /^this comes from offsite: near cannot be read \(.+\)$/);
-    await run.handle.executeUpdate(commit);
-    assert.equal(await statusOf(run), 'completed');
-    assert.equal(run.of('swapRestore')[0]!.input.repository, 'offsite');
-  });
-
-  it('fails with the first reason when there is none, and when it was told which copy to take', async () => {
-    const none = await prepare(script('none'));
-    assert.equal(await statusOf(none), 'failed');
-    assert.equal(none.of('stageRestore').length, 2);
-    assert.equal(last(none).error.code, 'repository.absent');
-    const told = await play('restore', { ...input, from: 'near' }, script('offsite'));
-    assert.equal(await statusOf(told), 'failed');
-    assert.equal(told.of('beginRestore').length, 1);
-    assert.equal(last(told).error.code, 'repository.damaged');
-  });
-});
-
 describe('the commit of a restore', () => {
   it('is refused while preparing', async () => {
     const staging = gate();
@@ -224,19 +187,6 @@ describe('the commit of a restore', () => {
       'restoreStatus failed',
     ]);
     assert.equal(last(run).error.code, 'repository.full');
-  });
-
-  it('keeps what is there in the repository it restores from when the one of the policy is gone', async () => {
-    const run = await committed({
-      beginRestore: plannedRestore({ safetyRepository: 'gone' }),
-      takeSafetyPoint: async ({ safetyRepository, safetyPoint }) =>
-        safetyRepository === 'gone' ? failWith('repository.absent') : safetyPoint,
-    });
-    assert.equal(await statusOf(run), 'completed');
-    const [first, second] = run.of('takeSafetyPoint').map(({ input }) => input);
-    assert.notEqual(first!.safetyRepository, first!.repository);
-    assert.equal(second!.fences[0].repository, second!.repository);
-    assert.equal(run.of('restoreStatus')[2]!.input.safetyPointId, second!.safetyPoint);
   });
 
   it('is rolled back when the health checks fail, and says why', async () => {

@@ -265,6 +265,7 @@ const wellBehaved: Required<Script> = {
     impact: { files: null, tables: null, bytes: 1000, stops: [], starts: [], warnings: [] },
     estimateSeconds: 12,
   }),
+  repairForSafety: nothing,
   takeSafetyPoint: async ({ safetyPoint }) => safetyPoint,
   runRestoreCommands: nothing,
   swapRestore: nothing,

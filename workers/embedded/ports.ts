@@ -1,5 +1,7 @@
 import { createServer } from 'node:net';
 import { freePort } from '../../activities/hosts/postgres-cluster.ts';
+import { HoldfastError } from '../../domain/errors.ts';
+import { ENDED } from './process-part.ts';
 
 /**
  * A fixed port if the configuration names one, else the one used last time while it is free (so that a
@@ -20,8 +22,9 @@ function isFree(port: number): Promise<boolean> {
 }
 
 /**
- * Between the look for a free port and its use another process may take it, also as the near end of a connection: then
- * once more, on ports that are chosen anew. Returns those it serves on.
+ * Between the look for a free port and its use another process may take it, also as the near end of a connection: the
+ * server ends at once, and is started once more, on ports that are chosen anew. Returns those it serves on. One that
+ * does not get ready in time is not started again: it may still be at work on its files.
  */
 export async function onFreePorts<Ports>(
   first: Ports,
@@ -31,7 +34,8 @@ export async function onFreePorts<Ports>(
   try {
     await start(first);
     return first;
-  } catch {
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || !error.cause.startsWith(ENDED)) throw error;
     // What keeps it from starting for good is said by the second attempt.
     const ports = await anew();
     await start(ports);

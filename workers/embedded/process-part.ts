@@ -3,6 +3,8 @@ import { execa } from 'execa';
 import { HoldfastError } from '../../domain/errors.ts';
 import type { Part, RunningPart } from './part.ts';
 
+/** How the cause begins where a part did not live until it was ready. */
+export const ENDED = 'it ended with';
 const STOP_MILLISECONDS = 20_000;
 const START_MILLISECONDS = 60_000;
 
@@ -47,9 +49,7 @@ async function launch(options: ProcessPart): Promise<RunningPart> {
     signal: result.signal ?? null,
   }));
   const gaveUp = new AbortController();
-  void exited.then(({ exitCode, signal }) =>
-    gaveUp.abort(`it ended with ${signal ?? `exit code ${exitCode}`}`),
-  );
+  void exited.then(({ exitCode, signal }) => gaveUp.abort(`${ENDED} ${signal ?? `exit code ${exitCode}`}`));
   const timer = setTimeout(() => gaveUp.abort('it did not get ready in time'), START_MILLISECONDS);
   try {
     const ready = options.ready === 'line' ? readyLine(subprocess.stdout) : options.ready(gaveUp.signal);

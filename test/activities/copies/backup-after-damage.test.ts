@@ -6,6 +6,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createBackupSteps } from '../../../activities/backup-steps.ts';
 import { createProofSteps } from '../../../activities/proof-steps.ts';
+import { createRestoreSteps } from '../../../activities/restore-steps.ts';
 import { aJob, withCatalog } from '../../catalog/fixture.ts';
 import { resticTool } from '../repositories/repository-fixtures.ts';
 import { travellingAsset, type TravellingAsset } from './travelling-asset.ts';
@@ -66,12 +67,17 @@ describe('a backup after folders of the one before were lost in the repository',
     return lost;
   }
 
-  it('says that the repository is what cannot be read, where nobody has found that out', async () => {
+  it('says that the repository is what cannot be read, and the one after it is whole', async () => {
     await backUp();
     await loseFolders();
     await rm(asset.at('data', 'cache'), { recursive: true });
     const { partial } = await backUp();
     assert.match(partial?.hint ?? '', /the repository has lost a part of/, partial?.cause);
+    assert.doesNotMatch(partial?.hint ?? '', /grant the account/);
+    const next = await backUp();
+    assert.equal(next.partial, null, 'what was lost is found out by that');
+    const { verifyPoints } = createProofSteps(asset.deployment);
+    await run(verifyPoints, { ...(await begun()), points: [next.point], repository: 'local' });
   });
 
   it('is whole, as it compares with nothing that is gone', async () => {
@@ -85,5 +91,25 @@ describe('a backup after folders of the one before were lost in the repository',
     assert.equal(next.partial, null);
     await run(verifyPoints, { ...(await begun()), points: [next.point], repository: 'local' });
     assert.equal((await asset.deployment.catalog.points.find(next.point)).proof, 'verified');
+  });
+
+  it('is not what a safety point waits for: the repository is repaired for it, and it is whole', async () => {
+    const { point } = await backUp();
+    assert.ok((await loseFolders()) > 0);
+    const { verifyPoints } = createProofSteps(asset.deployment);
+    const read = async (id: string) =>
+      run(verifyPoints, { ...(await begun()), points: [id], repository: 'local' });
+    await assert.rejects(read(point), { type: 'repository.damaged' });
+    const { repairForSafety, takeSafetyPoint } = createRestoreSteps(asset.deployment);
+    const { configuration } = await begun();
+    const plan = {
+      ...{ restoreId: 'r-1', configuration, asset: 'uploads', point, include: [], to: null, fences: [] },
+      ...{ repository: 'local', safetyRepository: 'local', hostQueue: 'host', bytes: 1000 },
+    };
+    const safetyPoint = randomUUID();
+    await assert.rejects(run(takeSafetyPoint, { ...plan, safetyPoint }), { type: 'repository.damaged' });
+    await run(repairForSafety, plan);
+    assert.equal(await run(takeSafetyPoint, { ...plan, safetyPoint }), safetyPoint);
+    await read(safetyPoint);
   });
 });
