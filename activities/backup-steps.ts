@@ -8,6 +8,7 @@ import type { AssetStep, HostActivities, PointStep, SnapshotOutcome } from './co
 import { assetOf, configurationOf, type Deployment } from './deployment.ts';
 import { runHook } from './hosts/user-command.ts';
 import { noted } from './copy-attempt.ts';
+import { forgetLeft } from './forget-left.ts';
 import { send } from './guards/sending.ts';
 import { requireEncrypting, warnOfOtherChunker } from './look-once.ts';
 import { measureWhenDue } from './measure-repository.ts';
@@ -15,7 +16,14 @@ import { openUnderLease } from './open-under-lease.ts';
 import { repairIfDamaged } from './repair-if-damaged.ts';
 import type { EngineSnapshot, Recovered, Repository, StoredPart } from './repositories/repository.ts';
 import type { Step } from './step.ts';
-import { artifactIdOf, copyOf, createdWhenAbsent, lostFolders, sizesOf, storeParts } from './store-parts.ts';
+import {
+  artifactIdOf,
+  copyOf,
+  createdWhenAbsent,
+  lostFoldersOf,
+  sizesOf,
+  storeParts,
+} from './store-parts.ts';
 import { recordDuration } from './record-duration.ts';
 import { requireArrived } from './require-arrived.ts';
 import { storeUnread, unreadOf, unreadWords } from './store-unread.ts';
@@ -97,7 +105,7 @@ export function createBackupSteps(deployment: Deployment): BackupSteps {
           { recoveryPointId: input.point, proof: 'stored', notes: captured.notes },
           fence,
         );
-        if (orphans.length > 0) await forgetSuperseded(repository, superseded(orphans, captured.point), step);
+        if (orphans.length > 0) await forgetLeft(repository, superseded(orphans, captured.point), step);
         const { bytes, addedBytes } = captured.point;
         const measured = { run: input.jobId, asset: input.asset, step: 'store', bytes } as const;
         await recordDuration(deployment, measured, startedAt);
@@ -255,26 +263,16 @@ function superseded(orphans: readonly { id: string }[], point: Captured['point']
   return orphans.map((snapshot) => snapshot.id).filter((id) => !current.has(id));
 }
 
-/** An append-only repository keeps it; it is nobody's point, and in no list. */
-async function forgetSuperseded(repository: Repository, snapshotIds: string[], step: Step): Promise<void> {
-  try {
-    await repository.forget(snapshotIds, step);
-  } catch (error) {
-    if (!(error instanceof HoldfastError) || error.code !== 'repository.appendOnly') throw error;
-    step.say('warning', `${repository.name} keeps what an interrupted attempt left: nothing goes from it`);
-  }
-}
-
 const UNREAD =
   'grant the account Holdfast runs as read access, or exclude these paths; what could be read is stored';
 const LOST =
-  'the repository has lost a part of the point that this one was compared with: the next backup repairs it first';
+  'it was compared with a point that the repository has lost a part of: `holdfast verify run` finds out which, and the next backup after it is whole';
 
 function partialOf(asset: string, stored: readonly StoredPart[]): SnapshotOutcome['partial'] {
   const words = unreadWords(stored);
   if (words === null) return null;
   const unread = unreadOf(stored);
-  const lost = lostFolders(stored);
+  const lost = lostFoldersOf(stored);
   return new HoldfastError({
     ...{ code: 'source.partial', message: `backup of ${asset} is partial: ${words}` },
     cause: unread.slice(0, 10).join('\n'),

@@ -3,10 +3,12 @@
 import type { Asset } from '../domain/configuration/types.ts';
 import { HoldfastError } from '../domain/errors.ts';
 import type { Deployment } from './deployment.ts';
-import type { Repository, StoredPart } from './repositories/repository.ts';
-import type { RestoreTarget, Source } from './sources/source.ts';
+import { forgetLeft } from './forget-left.ts';
+import { markDamage } from './record-damage.ts';
+import type { PointLabels, Repository, StoredPart } from './repositories/repository.ts';
+import type { Capture, RestoreTarget, Source } from './sources/source.ts';
 import type { Step } from './step.ts';
-import { copyOf, lostFolders, sizesOf, storeParts } from './store-parts.ts';
+import { copyOf, lostFoldersOf, sizesOf, storeParts } from './store-parts.ts';
 import { withWorkspace } from './workspace.ts';
 
 export interface SafetyOrder {
@@ -31,15 +33,14 @@ export async function storeSafetyPoint(
   interrupted: boolean,
 ): Promise<string | null> {
   const { asset, source, repository, safetyPoint } = order;
-  await refuseDamaged(deployment, order);
   if (interrupted) {
     await repository.recover(step);
     const left = await repository.snapshots({ point: safetyPoint }, step);
-    if (left.length > 0)
-      await repository.forget(
-        left.map((snapshot) => snapshot.id),
-        step,
-      );
+    await forgetLeft(
+      repository,
+      left.map((snapshot) => snapshot.id),
+      step,
+    );
   }
   return withWorkspace(deployment.dataDir, asset.name, order.scratch, async (workspace) => {
     const captured = await source.captureForSafety(asset, order.target, workspace, step);
@@ -47,8 +48,7 @@ export async function storeSafetyPoint(
     try {
       const takenAt = deployment.clock().toISOString();
       const labels = { point: safetyPoint, asset: asset.name, kind: 'safety' as const, takenAt };
-      const stored = await storeParts(deployment, captured, labels, repository, [], step);
-      await refusePartial(order, stored, step);
+      const stored = await storeAll(deployment, order, captured, labels, step);
       const { manifest } = await captured.settle(stored, repository);
       await deployment.catalog.points.record(
         {
@@ -73,43 +73,63 @@ export async function storeSafetyPoint(
   });
 }
 
-/** What such a repository has lost it believes to have, and takes none of it again. */
-async function refuseDamaged({ catalog }: Deployment, { before, repository }: SafetyOrder): Promise<void> {
-  const state = await catalog.repositories.find(repository.name);
-  if (!state?.needsRepair) return;
-  const found = `damage was found there at ${state.damage?.seenAt ?? 'an unknown time'}, and it was not repaired since`;
-  throw new HoldfastError(damagedThere(before, repository.name, found));
-}
-
-function damagedThere(before: string, repository: string, cause: string) {
-  return {
-    code: 'repository.damaged' as const,
-    message: `${before} was stopped: a safety point in ${repository} might lack what that repository has lost`,
-    cause,
-    hint: 'back up the asset first, which repairs it, then start this again',
-  };
-}
-
-/** What the safety point lacks would be gone for ever once the old data is cleared away. */
-async function refusePartial(
-  { before, repository }: SafetyOrder,
-  stored: readonly StoredPart[],
+/**
+ * What the safety point lacks would be gone for ever once the old data is cleared away. A repository in which damage
+ * was found believes to have what it has lost, and takes none of it again: there every byte is read back first.
+ */
+async function storeAll(
+  deployment: Deployment,
+  order: SafetyOrder,
+  captured: Capture,
+  labels: Omit<PointLabels, 'part' | 'partial'>,
   step: Step,
-): Promise<void> {
+): Promise<StoredPart[]> {
+  const { repository } = order;
+  let stored = await storeParts(deployment, captured, labels, repository, [], step);
+  const forget = () =>
+    forgetLeft(
+      repository,
+      stored.map((part) => part.snapshotId),
+      step,
+    );
+  let doubtful = (await deployment.catalog.repositories.find(repository.name))?.needsRepair ?? false;
+  if (lostFoldersOf(stored).length > 0) {
+    await forget();
+    doubtful = true;
+    stored = await storeParts(deployment, captured, labels, repository, null, step);
+  }
+  const refused = partialOf(order, stored) ?? (doubtful ? await damageOf(deployment, order, step) : null);
+  if (refused === null) return stored;
+  await forget();
+  throw refused;
+}
+
+function partialOf({ before }: SafetyOrder, stored: readonly StoredPart[]): HoldfastError | null {
   const unreadable = stored
     .flatMap((part) => part.unreadable)
     .filter((words) => !words.endsWith('no such file or directory'));
-  if (unreadable.length === 0) return;
-  await repository.forget(
-    stored.map((part) => part.snapshotId),
-    step,
-  );
-  const [lost] = lostFolders(stored);
-  if (lost !== undefined) throw new HoldfastError(damagedThere(before, repository.name, lost));
-  throw new HoldfastError({
+  if (unreadable.length === 0) return null;
+  return new HoldfastError({
     code: 'source.partial',
     message: `${before} was stopped: ${unreadable.length} of the files at its target could not be read, so no safety point could hold them`,
     cause: unreadable.slice(0, 10).join('\n'),
     hint: 'grant the account Holdfast runs as read access to them, or restore beside with --to',
+  });
+}
+
+async function damageOf(
+  deployment: Deployment,
+  { before, repository, safetyPoint }: SafetyOrder,
+  step: Step,
+): Promise<HoldfastError | null> {
+  step.say('info', `${repository.name} has lost data: every byte of the safety point is read back`);
+  const found = await repository.readBack([safetyPoint], step);
+  if (found.ok) return null;
+  await markDamage(deployment, repository, [], found, step);
+  return new HoldfastError({
+    code: 'repository.damaged',
+    message: `${before} was stopped: the safety point in ${repository.name} could not be read back whole`,
+    cause: found.errors.slice(0, 10).join('\n'),
+    hint: `start it again: ${repository.name} is repaired first or another repository taken; or restore beside with --to`,
   });
 }

@@ -3,9 +3,7 @@ import { proofOfCopy } from '../domain/proof.ts';
 import type { Deployment } from './deployment.ts';
 import type { EngineSnapshot, PointLabels, Repository, StoredPart } from './repositories/repository.ts';
 import type { Capture } from './sources/source.ts';
-import { markDamage } from './record-damage.ts';
 import type { Step } from './step.ts';
-import { unreadOf } from './store-unread.ts';
 
 /** Stores every part of a capture, creating the repository on its very first use. */
 export async function storeParts(
@@ -13,30 +11,30 @@ export async function storeParts(
   captured: Capture,
   labels: Omit<PointLabels, 'part' | 'partial'>,
   repository: Repository,
-  parents: EngineSnapshot[],
+  /** null: nothing is compared with, every file is read. */
+  parents: EngineSnapshot[] | null,
   step: Step,
 ): Promise<StoredPart[]> {
   const stored: StoredPart[] = [];
-  const withoutParent = (await lastIsDoubtful(deployment, labels.asset, repository)) ? null : undefined;
+  const anew = parents === null || (await lastIsDoubtful(deployment, labels.asset, repository));
   for (const part of captured.parts) {
-    const parent = parents.find((snapshot) => snapshot.labels?.part === part.name)?.id ?? withoutParent;
+    const left = parents?.find((snapshot) => snapshot.labels?.part === part.name)?.id;
+    const parent = left ?? (anew ? null : undefined);
     if (parent === null && part.kind === 'folder')
-      step.say('info', 'every file is read anew: the repository was damaged since the point before this one');
+      step.say(
+        'info',
+        'every file is read anew: the repository lost something of what it would be compared with',
+      );
     const store = () => repository.store(part, { ...labels, part: part.name }, step, parent);
     stored.push(await createdWhenAbsent(deployment, repository, undefined, step, store));
   }
-  const errors = lostFolders(stored);
-  if (errors.length > 0)
-    await markDamage(deployment, repository, [], { damagedSnapshots: [], damagedPacks: [], errors }, step);
   return stored;
 }
 
-/** Of what could not be read: restic's words where the snapshot that it compared with has lost a folder. */
-export function lostFolders(stored: readonly StoredPart[]): string[] {
-  return unreadOf(stored).filter((words) => LOST_FOLDER.test(words));
+/** Of what could not be read: what the repository has lost of the snapshot that it compared with. */
+export function lostFoldersOf(stored: readonly StoredPart[]): string[] {
+  return stored.flatMap(({ lostFolders = [] }) => lostFolders);
 }
-
-const LOST_FOLDER = /tree [0-9a-f]{64} is not known|the repository could be damaged/;
 
 /**
  * restic would compare with it, and call every folder it cannot read there unreadable at the source. What a repair dropped

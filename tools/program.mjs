@@ -102,8 +102,9 @@ function putInPlace(making, made) {
     // Another process was first, or a power cut left a torn one there.
     if (!['ENOTEMPTY', 'EEXIST'].includes(error.code)) throw error;
     if (isWhole(made)) return;
-    rmSync(made, { recursive: true, force: true });
+    renameSync(made, `${making}.torn`);
     renameSync(making, made);
+    rmSync(`${making}.torn`, { recursive: true, force: true });
   }
 }
 

@@ -5,7 +5,7 @@ import type { RestorePlan } from '../activities/contract.ts';
 import type { Failure } from '../domain/job.ts';
 import type { LeaseHolder } from './lease-holder.ts';
 import type { RestoreInput } from './messages.ts';
-import { controlSteps, failureOf, longSteps } from './steps.ts';
+import { controlSteps, failureOf, longSteps, quickSteps } from './steps.ts';
 
 export interface ChosenCopy {
   plan: RestorePlan;
@@ -26,6 +26,7 @@ export async function stageFromAnyCopy(
       return;
     } catch (error) {
       await chooseNext(chosen, input, error);
+      await quickSteps(chosen.plan.hostQueue, input.asset).checkRestoreTarget(chosen.plan);
     }
   }
 }

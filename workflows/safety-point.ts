@@ -1,6 +1,6 @@
 // Where a restore keeps what is at its target before it is taken away, so that there is a way back.
 
-import { patched, uuid4 } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, patched, uuid4 } from '@temporalio/workflow';
 import type { RestorePlan } from '../activities/contract.ts';
 import type { LeaseHolder } from './lease-holder.ts';
 import { OUT_OF_REACH, type ChosenCopy } from './restore-copies.ts';
@@ -32,8 +32,9 @@ export async function keepWhatIsThere(leases: LeaseHolder, chosen: ChosenCopy): 
 }
 
 /**
- * A repository in which damage was found believes to have what it has lost, and takes none of it again: a safety point
- * there would lack it. Another one serves, or it is repaired first, while the services still run.
+ * A repository in which damage was found believes to have what it has lost, and takes none of it again. Another one
+ * serves; where none does, the one the data comes from is repaired as far as it can be, while the services still run.
+ * What is then taken there is read back before anything goes.
  */
 async function withSoundPlace(leases: LeaseHolder, { plan, unread }: ChosenCopy): Promise<RestorePlan> {
   const { repository, safetyRepository: place } = plan;
@@ -42,10 +43,27 @@ async function withSoundPlace(leases: LeaseHolder, { plan, unread }: ChosenCopy)
   if (unread.some((one) => one.repository === place)) return elsewhere;
   if (!patched('safety-sound') || !(await needsRepair(place))) return plan;
   if (repository !== place && !(await needsRepair(repository))) return elsewhere;
-  const steps = longSteps(plan.hostQueue, `repair of ${place}`);
-  await leases.hold([place], 'exclusive', (fences) => steps.repairForSafety({ ...plan, fences }));
-  return plan;
+  // Where nothing may be at the target there is nothing to keep.
+  if (plan.to === null) await repairSoon(leases, elsewhere);
+  return elsewhere;
 }
+
+/** A repair that cannot be had, or not soon, keeps nobody from what does not need it. */
+async function repairSoon(leases: LeaseHolder, plan: RestorePlan): Promise<void> {
+  const { repository } = plan;
+  const steps = longSteps(plan.hostQueue, `repair of ${repository}`);
+  try {
+    await CancellationScope.withTimeout(REPAIR_WAIT, () =>
+      leases.hold([repository], 'exclusive', (fences) => steps.repairForSafety({ ...plan, fences })),
+    );
+  } catch (error) {
+    // Said in the worker's log. The safety point itself says whether it is whole.
+    if (!isCancellation(error)) failureOf(error);
+  }
+}
+
+/** For whoever works there now to end, and for the repair. */
+const REPAIR_WAIT = '10 min';
 
 function needsRepair(repository: string): Promise<boolean> {
   return controlSteps(repository).needsRepair(repository);

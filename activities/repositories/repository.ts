@@ -27,6 +27,8 @@ export interface StoredPart {
   addedBytes: number;
   /** Files that could not be read. Not empty: the point is partial and must not be called a success. */
   unreadable: string[];
+  /** Those of them that the repository has lost of what it compared with: the source may be well. */
+  lostFolders?: string[];
 }
 
 export interface EngineSnapshot {

@@ -17,6 +17,12 @@ const PARTIAL = 3;
 /** What could not be read is listed for people: past this it is only counted. */
 const NAMED_FILES = 100;
 
+/** restic's words where its index lacks parts of an unchanged file: it reads and stores the file again. */
+const LOST_FILE = /^parts of .* not found in the repository index; storing the file again$/s;
+/** restic's words where the snapshot that it compares with has lost a folder: what is in it now is not stored. */
+const LOST_FOLDER =
+  /^tree [0-9a-f]{64} (?:is not known|could not be loaded); the repository could be damaged/;
+
 /** One call of restic. What is returned with `unreadable` is partial and must not be called a success. */
 export async function storePart(
   connection: ResticConnection,
@@ -28,6 +34,8 @@ export async function storePart(
   const operation = `backup of ${labels.asset} (${part.name})`;
   const path = part.kind === 'folder' ? await existingFolder(part.path, operation) : '/';
   const unreadable = new Set<string>();
+  const lostFolders: string[] = [];
+  let sentAgain = 0;
   const commandWords: string[] = [];
   const summaries: NonNullable<ReturnType<typeof readBackupSummary>>[] = [];
   const result = await runRestic(
@@ -53,13 +61,26 @@ export async function storePart(
       },
       onStderrLine: (line) => {
         const failed = readItemError(line);
-        if (failed?.during === 'archival') unreadable.add(`${failed.item}: ${failed.error.message}`);
+        if (failed?.during !== 'archival') return;
+        const { item, error } = failed;
+        if (LOST_FILE.test(error.message)) {
+          sentAgain += 1;
+          return;
+        }
+        unreadable.add(`${item}: ${error.message}`);
+        if (LOST_FOLDER.test(error.message)) lostFolders.push(`${item}: ${error.message}`);
       },
     },
     step,
   );
   const summary = summaries.at(-1);
   if (!summary) throw withoutSnapshot(operation, result);
+  if (sentAgain > 0)
+    step.say(
+      'warning',
+      `${sentAgain} unchanged files were sent again: ${connection.name} has lost parts of them, so older points may lack them, too (\`holdfast verify run --all\` finds out which)`,
+    );
+  const partial = result.exitCode === PARTIAL && (unreadable.size > 0 || sentAgain === 0);
   return {
     part: part.name,
     snapshotId: summary.snapshot_id,
@@ -67,7 +88,8 @@ export async function storePart(
     files: summary.total_files_processed,
     bytes: summary.total_bytes_processed,
     addedBytes: summary.data_added_packed,
-    unreadable: result.exitCode === PARTIAL ? shortened([...unreadable], result.words) : [],
+    unreadable: partial ? shortened([...unreadable], result.words) : [],
+    lostFolders,
   };
 }
 

@@ -34,7 +34,19 @@ describe('a safety point', () => {
     fences: [{ repository: 'local', fence: 7 }],
   };
 
-  async function take(unreadable: string[], { attempt = 1, tooLate = false, needsRepair = false } = {}) {
+  async function take(
+    unreadable: string[],
+    {
+      attempt = 1,
+      tooLate = false,
+      needsRepair = false,
+      whole = true,
+      lostOnce = false,
+      appendOnly = false,
+    } = {},
+  ) {
+    const read: unknown[] = [];
+    const parents: unknown[] = [];
     const marked: unknown[] = [];
     const recorded: unknown[] = [];
     const recovered: string[] = [];
@@ -77,16 +89,28 @@ describe('a safety point', () => {
       hostQueue: 'host',
       openRepository: async () => ({
         name: 'local',
-        store: async () => ({ ...part, unreadable }),
+        store: async (_part: unknown, _labels: unknown, _step: unknown, parent: unknown) => {
+          parents.push(parent);
+          const lostFolders = lostOnce && parents.length === 1 ? ['/files/a: tree … is not known'] : [];
+          return { ...part, unreadable: [...unreadable, ...lostFolders], lostFolders };
+        },
+        readBack: async (points: string[]) => {
+          read.push(points);
+          return { ok: whole, errors: whole ? [] : ['lost'], damagedSnapshots: [], damagedPacks: [] };
+        },
         recover: async () => recovered.push('recover'),
         snapshots: async () => [{ id: 'left' }],
-        forget: async (ids: string[]) => forgotten.push(...ids),
+        forget: async (ids: string[]) => {
+          if (appendOnly)
+            throw new HoldfastError({ code: 'repository.appendOnly', message: 'kept', hint: '' });
+          forgotten.push(...ids);
+        },
       }),
       sourceOf: () => ({
         resolveTarget: async () => ({ description: 'in place', inPlace: true, location: '/srv/files' }),
         captureForSafety: async () => ({
           method: 'files',
-          parts: [{ name: 'files' }],
+          parts: [{ kind: 'folder', name: 'files' }],
           settle: async () => ({ manifest: null, notes: [] }),
           close: async () => undefined,
         }),
@@ -102,7 +126,15 @@ describe('a safety point', () => {
         assert.ok(thrown instanceof ApplicationFailure, String(thrown));
         return thrown.type;
       });
-    return { taken, recorded: recorded.length, recovered: recovered.length, forgotten, marked };
+    return {
+      taken,
+      recorded: recorded.length,
+      recovered: recovered.length,
+      forgotten,
+      marked,
+      read,
+      parents,
+    };
   }
 
   it('that could not hold every file stops the restore, because the old data would be cleared away', async () => {
@@ -110,16 +142,27 @@ describe('a safety point', () => {
     assert.deepEqual([taken, recorded, forgotten], ['source.partial', 0, ['snapshot-1']]);
   });
 
-  it('is taken in no repository in which damage was found: it would lack what that one believes to have', async () => {
-    const { taken, recorded, recovered } = await take([], { attempt: 2, needsRepair: true });
-    assert.deepEqual([taken, recorded, recovered], ['repository.damaged', 0, 0]);
+  it('is read back where damage was found in the repository, and stands if it is whole', async () => {
+    const { taken, recorded, read } = await take([], { needsRepair: true });
+    assert.deepEqual([taken, recorded, read], ['p-2', 1, [['p-2']]]);
+    assert.deepEqual((await take([])).read, [], 'a sound repository is believed');
   });
 
-  it('finds damage where what it compares with is not there, and stops the restore', async () => {
-    const lost = `/srv/files/a: tree ${'ab'.repeat(32)} is not known; the repository could be damaged`;
-    const { taken, recorded, forgotten, marked } = await take([lost]);
+  it('that does not read back whole stops the restore, and what was found is kept', async () => {
+    const { taken, recorded, forgotten, marked } = await take([], { needsRepair: true, whole: false });
     assert.deepEqual([taken, recorded, forgotten], ['repository.damaged', 0, ['snapshot-1']]);
     assert.deepEqual(marked, ['local']);
+  });
+
+  it('is taken anew, and read back, where a folder of what it was compared with is lost', async () => {
+    const { taken, recorded, forgotten, read, parents } = await take([], { lostOnce: true });
+    assert.deepEqual([taken, recorded, forgotten], ['p-2', 1, ['snapshot-1']]);
+    assert.deepEqual([parents, read], [[undefined, null], [['p-2']]]);
+  });
+
+  it('says what is wrong also where nothing may be removed', async () => {
+    const { taken } = await take(['/srv/files/secret: permission denied'], { appendOnly: true, attempt: 2 });
+    assert.equal(taken, 'source.partial');
   });
 
   it('does not mind a file that vanished while it was taken', async () => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import type { FailureCode } from '../../domain/errors.ts';
 import type { RestoreStatus } from '../../domain/restore.ts';
 import { commit, type RestoreInput } from '../../workflows/messages.ts';
-import { failWith, plannedRestore, QUEUE, type Script } from './steps-double.ts';
-import { play, until, type Run } from './time-skipping.ts';
+import { failWith, granted, plannedRestore, QUEUE, type Script } from './steps-double.ts';
+import { freshClock, play, until, type Run } from './time-skipping.ts';
 
 const input: RestoreInput = {
   ...{ restoreId: 'r-1', asset: 'orders', point: 'latest', time: null, include: [], to: null, from: null },
@@ -120,11 +120,13 @@ describe('the safety point of a restore', () => {
     assert.equal(run.of('repairForSafety').length, 0);
   });
 
+  const damaged = {
+    beginRestore: plannedRestore({ repository: 'near', safetyRepository: 'near' }),
+    needsRepair: async () => true,
+  };
+
   it('has the repository repaired first where no other serves, alone and while the services run', async () => {
-    const run = await committed({
-      beginRestore: plannedRestore({ repository: 'near', safetyRepository: 'near' }),
-      needsRepair: async () => true,
-    });
+    const run = await committed(damaged);
     assert.equal(await statusOf(run), 'completed');
     assert.deepEqual(places(run), ['near']);
     const steps = run.steps();
@@ -134,5 +136,24 @@ describe('the safety point of a restore', () => {
       run.of('askForLease').map(({ input }) => input.mode),
       ['shared', 'exclusive', 'shared'],
     );
+  });
+
+  it('is taken all the same where the repair fails, or cannot be had soon', async () => {
+    const failing = await committed({ ...damaged, repairForSafety: async () => failWith('repository.full') });
+    assert.equal(await statusOf(failing), 'completed');
+    assert.deepEqual(places(failing), ['near']);
+    await freshClock();
+    const waiting = await committed({
+      ...damaged,
+      askForLease: (asked) => (asked.mode === 'exclusive' ? Promise.resolve() : granted(asked)),
+    });
+    assert.equal(await statusOf(waiting), 'completed');
+    assert.deepEqual([places(waiting), waiting.of('repairForSafety').length], [['near'], 0]);
+  });
+
+  it('repairs nothing where nothing may be at the target', async () => {
+    const run = await committed({ ...damaged, beginRestore: plannedRestore({ to: '/beside' }) });
+    assert.equal(await statusOf(run), 'completed');
+    assert.equal(run.of('repairForSafety').length, 0);
   });
 });

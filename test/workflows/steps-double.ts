@@ -172,7 +172,7 @@ export function plannedRestore(changes: Partial<RestorePlan>): ControlActivities
 }
 
 /** The lease is free: whoever asks has it at once. */
-const granted: ControlActivities['askForLease'] = async ({ repository, key, holder }) => {
+export const granted: ControlActivities['askForLease'] = async ({ repository, key, holder }) => {
   const handle = Context.current().client.workflow.getHandle(holder);
   await handle.signal(leaseGranted, { repository, key, fence: 1 });
 };

@@ -47,19 +47,20 @@ describe('a backup after folders of the one before were lost in the repository',
     return { point: scope.point, partial };
   }
 
-  /** Every storage file that has a folder in it, as restic's index tells. */
-  async function loseFolders(): Promise<number> {
+  const restic = async (...words: string[]) => {
     const { path } = await resticTool();
-    const restic = async (...words: string[]) => {
-      const env = { RESTIC_REPOSITORY: asset.at('local'), RESTIC_PASSWORD_FILE: asset.at('key') };
-      return (await execa(path, [...words, '--no-cache'], { env })).stdout;
-    };
+    const env = { RESTIC_REPOSITORY: asset.at('local'), RESTIC_PASSWORD_FILE: asset.at('key') };
+    return (await execa(path, [...words, '--no-cache'], { env })).stdout;
+  };
+
+  /** Every storage file that has such a thing in it, as restic's index tells; a folder by default. */
+  async function loseFolders(kind = 'tree'): Promise<number> {
     let lost = 0;
     for (const id of (await restic('list', 'index')).split('\n')) {
       const { packs } = JSON.parse(await restic('cat', 'index', id)) as {
         packs: { id: string; blobs: { type: string }[] }[];
       };
-      for (const pack of packs.filter(({ blobs }) => blobs.some(({ type }) => type === 'tree'))) {
+      for (const pack of packs.filter(({ blobs }) => blobs.some(({ type }) => type === kind))) {
         await rm(asset.at('local', 'data', pack.id.slice(0, 2), pack.id));
         lost += 1;
       }
@@ -67,17 +68,13 @@ describe('a backup after folders of the one before were lost in the repository',
     return lost;
   }
 
-  it('says that the repository is what cannot be read, and the one after it is whole', async () => {
+  it('says that the repository is what cannot be read, where nobody has found that out', async () => {
     await backUp();
     await loseFolders();
     await rm(asset.at('data', 'cache'), { recursive: true });
     const { partial } = await backUp();
     assert.match(partial?.hint ?? '', /the repository has lost a part of/, partial?.cause);
     assert.doesNotMatch(partial?.hint ?? '', /grant the account/);
-    const next = await backUp();
-    assert.equal(next.partial, null, 'what was lost is found out by that');
-    const { verifyPoints } = createProofSteps(asset.deployment);
-    await run(verifyPoints, { ...(await begun()), points: [next.point], repository: 'local' });
   });
 
   it('is whole, as it compares with nothing that is gone', async () => {
@@ -91,6 +88,16 @@ describe('a backup after folders of the one before were lost in the repository',
     assert.equal(next.partial, null);
     await run(verifyPoints, { ...(await begun()), points: [next.point], repository: 'local' });
     assert.equal((await asset.deployment.catalog.points.find(next.point)).proof, 'verified');
+  });
+
+  it('sends files again whose parts the index lacks, and does not call them unreadable', async () => {
+    await backUp();
+    assert.ok((await loseFolders('data')) > 0);
+    await restic('repair', 'index');
+    const { point, partial } = await backUp();
+    assert.equal(partial, null);
+    const { verifyPoints } = createProofSteps(asset.deployment);
+    await run(verifyPoints, { ...(await begun()), points: [point], repository: 'local' });
   });
 
   it('is not what a safety point waits for: the repository is repaired for it, and it is whole', async () => {
