@@ -11,8 +11,12 @@ import { resolveTool } from './resolve.ts';
 /** Most tests wait for a tool or a stack: more than there are cores go side by side. */
 const LANES = 3;
 /** In these every file is a group of its own: a whole stack, or minutes of waiting. */
-const WITH_A_STACK = /^test\/(end-to-end|faults|operations|schedules|simulation|workers\/recover)\//;
-const LONGEST = /^test\/operations\//;
+const WITH_A_STACK = /^test\/(end-to-end|faults|schedules|simulation|workers\/recover)\//;
+/** Begun first, lest one lane is at them alone in the end. */
+const LONGEST = /^test\/(activities\/repositories|end-to-end\/recover|simulation\/quarter)/;
+
+/** Of Java and Go programs that live for seconds: compile and collect less, in more memory. */
+const SHORT_LIVED = { JDK_JAVA_OPTIONS: '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC', GOGC: '400' };
 
 const args = process.argv.slice(2);
 const folder = await mkdtemp(join(tmpdir(), 'holdfast-test-'));
@@ -20,6 +24,7 @@ const folder = await mkdtemp(join(tmpdir(), 'holdfast-test-'));
 await chmod(folder, 0o755);
 try {
   process.env['PATH'] = [await withCheapKeys(), process.env['PATH']].join(delimiter);
+  Object.assign(process.env, SHORT_LIVED);
   process.exitCode =
     args.length > 0
       ? await run('npx', ['--no-install', 'mocha', ...args, 'test/**/*.test.ts'])
@@ -84,7 +89,7 @@ async function groupsOfFiles(): Promise<string[][]> {
   const short = files.filter((file) => !file.startsWith('test/soak/')).sort();
   const stacks = short
     .filter((file) => WITH_A_STACK.test(file))
-    .sort((a, b) => Number(LONGEST.test(b)) - Number(LONGEST.test(a)))
+    .sort(longestFirst)
     .map((file) => [file]);
   const folders = new Map<string, string[]>();
   for (const file of short.filter((one) => !WITH_A_STACK.test(one))) {
@@ -92,17 +97,23 @@ async function groupsOfFiles(): Promise<string[][]> {
     const key = room === 'activities' && !noun.endsWith('.ts') ? `${room}/${noun}` : room;
     folders.set(key, [...(folders.get(key) ?? []), file]);
   }
-  const others = [...folders.values()].sort((a, b) => b.length - a.length);
+  const others = [...folders.values()]
+    .sort((a, b) => b.length - a.length)
+    .sort(([a = ''], [b = '']) => longestFirst(a, b));
   const longest = Math.max(stacks.length, others.length);
   return Array.from({ length: longest }, (_, index) => [others[index], stacks[index]])
     .flat()
     .filter((group) => group !== undefined);
 }
 
+function longestFirst(a: string, b: string): number {
+  return Number(LONGEST.test(b)) - Number(LONGEST.test(a));
+}
+
 /** Its output is shown when it has ended, whole. */
 async function runGroup(files: string[], countsFile: string): Promise<Counts> {
   const began = Date.now();
-  const { exitCode = 1, all } = await execa('npx', ['--no-install', 'mocha', ...files], {
+  const { exitCode = 1, all } = await execa(process.execPath, ['node_modules/mocha/bin/mocha.js', ...files], {
     all: true,
     reject: false,
     env: { HOLDFAST_TEST_COUNTS: countsFile },
