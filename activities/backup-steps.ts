@@ -266,7 +266,7 @@ function superseded(orphans: readonly { id: string }[], point: Captured['point']
 const UNREAD =
   'grant the account Holdfast runs as read access, or exclude these paths; what could be read is stored';
 const LOST =
-  'it was compared with a point that the repository has lost a part of: `holdfast verify run` finds out which, and the next backup after it is whole';
+  'it was compared with a point that the repository has lost a part of: `holdfast verify run` of its policy finds out which, and the next backup after it is whole';
 
 function partialOf(asset: string, stored: readonly StoredPart[]): SnapshotOutcome['partial'] {
   const words = unreadWords(stored);

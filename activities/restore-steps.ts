@@ -148,6 +148,7 @@ export function createRestoreSteps(deployment: Deployment): RestoreSteps {
           deployment,
           {
             before: `the restore of ${asset.name}`,
+            repair: `restore beside with --to, or have ${name} repaired by a backup or sync into it`,
             ...{ asset, source, repository },
             target: order.target,
             policy: policy?.name ?? null,

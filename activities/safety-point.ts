@@ -14,6 +14,8 @@ import { withWorkspace } from './workspace.ts';
 export interface SafetyOrder {
   /** For messages: `the restore of orders`. */
   before: string;
+  /** What has a damaged repository repaired, as a hint begins. */
+  repair: string;
   asset: Asset;
   source: Source<Asset>;
   target: RestoreTarget;
@@ -105,9 +107,10 @@ async function storeAll(
 }
 
 function partialOf({ before }: SafetyOrder, stored: readonly StoredPart[]): HoldfastError | null {
+  const lost = new Set(lostFoldersOf(stored));
   const unreadable = stored
     .flatMap((part) => part.unreadable)
-    .filter((words) => !words.endsWith('no such file or directory'));
+    .filter((words) => lost.has(words) || !words.endsWith('no such file or directory'));
   if (unreadable.length === 0) return null;
   return new HoldfastError({
     code: 'source.partial',
@@ -119,7 +122,7 @@ function partialOf({ before }: SafetyOrder, stored: readonly StoredPart[]): Hold
 
 async function damageOf(
   deployment: Deployment,
-  { before, repository, safetyPoint }: SafetyOrder,
+  { before, repair, repository, safetyPoint }: SafetyOrder,
   step: Step,
 ): Promise<HoldfastError | null> {
   step.say('info', `${repository.name} has lost data: every byte of the safety point is read back`);
@@ -130,6 +133,6 @@ async function damageOf(
     code: 'repository.damaged',
     message: `${before} was stopped: the safety point in ${repository.name} could not be read back whole`,
     cause: found.errors.slice(0, 10).join('\n'),
-    hint: `start it again: ${repository.name} is repaired first or another repository taken; or restore beside with --to`,
+    hint: `${repair}, then start it again`,
   });
 }

@@ -22,14 +22,26 @@ export async function keepWhatIsThere(leases: LeaseHolder, chosen: ChosenCopy): 
       return steps.takeSafetyPoint({ ...plan, fences, safetyPoint: uuid4() });
     });
   } catch (error) {
-    const { repository, safetyRepository } = plan;
-    if (repository === safetyRepository || !OUT_OF_REACH.includes(failureOf(error).code)) throw error;
-    if (!patched('safety-elsewhere')) throw error;
-    return leases.hold([repository], 'shared', (fences) =>
-      steps.takeSafetyPoint({ ...plan, safetyRepository: repository, fences, safetyPoint: uuid4() }),
+    const other = otherPlace(chosen, plan, failureOf(error).code);
+    if (other === null || !patched('safety-elsewhere')) throw error;
+    const elsewhere = { ...plan, safetyRepository: other };
+    if (patched('safety-sound') && (await needsRepair(other))) await repairSoon(leases, elsewhere);
+    return leases.hold([other], 'shared', (fences) =>
+      steps.takeSafetyPoint({ ...elsewhere, fences, safetyPoint: uuid4() }),
     );
   }
 }
+
+/** The one of the two that was not tried: where the data comes from, or what the policy names. */
+function otherPlace({ plan, unread }: ChosenCopy, tried: RestorePlan, code: string): string | null {
+  const { repository, safetyRepository: named } = plan;
+  if (named === undefined || named === repository) return null;
+  if (tried.safetyRepository === named) return OUT_OF_REACH.includes(code) ? repository : null;
+  const gone = unread.some((one) => one.repository === named);
+  return !gone && NO_USE.includes(code) ? named : null;
+}
+
+const NO_USE: readonly string[] = [...OUT_OF_REACH, 'repository.full', 'repository.damaged'];
 
 /**
  * A repository in which damage was found believes to have what it has lost, and takes none of it again. Another one
@@ -37,12 +49,13 @@ export async function keepWhatIsThere(leases: LeaseHolder, chosen: ChosenCopy): 
  * What is then taken there is read back before anything goes.
  */
 async function withSoundPlace(leases: LeaseHolder, { plan, unread }: ChosenCopy): Promise<RestorePlan> {
-  const { repository, safetyRepository: place } = plan;
-  if (place === undefined) return plan;
+  const { repository, safetyRepository: named } = plan;
+  if (named === undefined) return plan;
   const elsewhere = { ...plan, safetyRepository: repository };
-  if (unread.some((one) => one.repository === place)) return elsewhere;
-  if (!patched('safety-sound') || !(await needsRepair(place))) return plan;
-  if (repository !== place && !(await needsRepair(repository))) return elsewhere;
+  const gone = unread.some((one) => one.repository === named);
+  if (!patched('safety-sound')) return gone ? elsewhere : plan;
+  if (!gone && !(await needsRepair(named))) return plan;
+  if ((gone || repository !== named) && !(await needsRepair(repository))) return elsewhere;
   // Where nothing may be at the target there is nothing to keep.
   if (plan.to === null) await repairSoon(leases, elsewhere);
   return elsewhere;
@@ -50,11 +63,11 @@ async function withSoundPlace(leases: LeaseHolder, { plan, unread }: ChosenCopy)
 
 /** A repair that cannot be had, or not soon, keeps nobody from what does not need it. */
 async function repairSoon(leases: LeaseHolder, plan: RestorePlan): Promise<void> {
-  const { repository } = plan;
-  const steps = longSteps(plan.hostQueue, `repair of ${repository}`);
+  const place = plan.safetyRepository ?? plan.repository;
+  const steps = longSteps(plan.hostQueue, `repair of ${place}`);
   try {
     await CancellationScope.withTimeout(REPAIR_WAIT, () =>
-      leases.hold([repository], 'exclusive', (fences) => steps.repairForSafety({ ...plan, fences })),
+      leases.hold([place], 'exclusive', (fences) => steps.repairForSafety({ ...plan, fences })),
     );
   } catch (error) {
     // Said in the worker's log. The safety point itself says whether it is whole.

@@ -47,6 +47,7 @@ export function createGameDaySteps(deployment: Deployment): GameDayActivities {
         const source = deployment.sourceOf(asset);
         const order = {
           before: `the game day with ${name}`,
+          repair: `have ${plan.repository} repaired by a backup or sync into it`,
           ...{ asset, source, safetyPoint },
           target: await source.resolveTarget(asset, null),
           policy: policyWith(configuration, name)?.name ?? null,

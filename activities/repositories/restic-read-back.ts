@@ -32,10 +32,10 @@ export async function readBackPoints(
   const tags = points.length > mostNamed ? kindsOf(found) : points.map((point) => tag('point', point));
   const what = points.length === 1 ? `point ${only}` : `${points.length} points`;
   let check = await readData(connection, { what, tags }, { locked: false }, step);
-  if (check.errors.some((words) => VANISHED.test(words))) {
+  if (ownErrors(check).some((words) => VANISHED.test(words))) {
     check = await readData(connection, { what, tags }, { locked: true }, step);
   }
-  const errors = check.errors.filter((words) => !ABOUT_ANY_POINT.test(words));
+  const errors = ownErrors(check);
   if (errors.length === 0) return { ok: true, errors: [], damagedSnapshots: [], damagedPacks: [] };
   const { damagedPacks } = check;
   const hurt =
@@ -73,6 +73,10 @@ export const ABOUT_ANY_POINT = /^pack [0-9a-f]{64}: (?:does not exist|unexpected
 /** Advice and headings among check's errors. */
 export const NO_ERROR =
   /^$|^Fatal: repository contains errors$|^The repository (?:contains damaged|is damaged|index is damaged)|^restic repair |^Damaged pack files can|^Load\(<.*> failed: |^error for tree [0-9a-f]+:$|operation successful after|returned error, retrying/;
+
+function ownErrors({ errors }: Check): string[] {
+  return errors.filter((words) => !ABOUT_ANY_POINT.test(words));
+}
 
 interface Check {
   errors: string[];

@@ -19,9 +19,12 @@ const NAMED_FILES = 100;
 
 /** restic's words where its index lacks parts of an unchanged file: it reads and stores the file again. */
 const LOST_FILE = /^parts of .* not found in the repository index; storing the file again$/s;
-/** restic's words where the snapshot that it compares with has lost a folder: what is in it now is not stored. */
+/**
+ * restic's words, behind the folder's path, where the snapshot that it compares with has lost it. It reads the folder
+ * anew, but sends nothing that it believes to be there.
+ */
 const LOST_FOLDER =
-  /^tree [0-9a-f]{64} (?:is not known|could not be loaded); the repository could be damaged/;
+  /(?:^|: )tree [0-9a-f]{64} (?:is not known|could not be loaded); the repository could be damaged/;
 
 /** One call of restic. What is returned with `unreadable` is partial and must not be called a success. */
 export async function storePart(
@@ -78,7 +81,7 @@ export async function storePart(
   if (sentAgain > 0)
     step.say(
       'warning',
-      `${sentAgain} unchanged files were sent again: ${connection.name} has lost parts of them, so older points may lack them, too (\`holdfast verify run --all\` finds out which)`,
+      `${sentAgain} unchanged files were sent again: ${connection.name} has lost parts of them, so older points may lack them, too (\`holdfast verify run\` of their policy finds out which)`,
     );
   const partial = result.exitCode === PARTIAL && (unreadable.size > 0 || sentAgain === 0);
   return {

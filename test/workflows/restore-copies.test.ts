@@ -151,6 +151,32 @@ describe('the safety point of a restore', () => {
     assert.deepEqual([places(waiting), waiting.of('repairForSafety').length], [['near'], 0]);
   });
 
+  it('goes to a damaged one where the other turns out to be of no use, and has it repaired first', async () => {
+    const use = (code: FailureCode, bad: string): Script => ({
+      beginRestore: plannedRestore({ repository: 'offsite', safetyRepository: 'near' }),
+      needsRepair: async (repository) => repository !== bad,
+      takeSafetyPoint: async ({ safetyRepository, safetyPoint }) =>
+        safetyRepository === bad ? failWith(code) : safetyPoint,
+    });
+    const full = await committed(use('repository.full', 'offsite'));
+    assert.equal(await statusOf(full), 'completed');
+    assert.deepEqual(places(full), ['offsite', 'near']);
+    assert.deepEqual(
+      full.of('repairForSafety').map(({ input }) => input.fences),
+      [[{ repository: 'near', fence: 1 }]],
+    );
+    const gone = await committed(use('repository.absent', 'near'));
+    assert.equal(await statusOf(gone), 'completed');
+    assert.deepEqual(places(gone), ['near', 'offsite']);
+    assert.equal(gone.of('repairForSafety').length, 1);
+  });
+
+  it('has the copy that could be read repaired where the other could not', async () => {
+    const run = await committed({ ...script({ near: 'repository.absent' }), needsRepair: async () => true });
+    assert.equal(await statusOf(run), 'completed');
+    assert.deepEqual([places(run), run.of('repairForSafety').length], [['offsite'], 1]);
+  });
+
   it('repairs nothing where nothing may be at the target', async () => {
     const run = await committed({ ...damaged, beginRestore: plannedRestore({ to: '/beside' }) });
     assert.equal(await statusOf(run), 'completed');

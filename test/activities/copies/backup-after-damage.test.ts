@@ -54,13 +54,15 @@ describe('a backup after folders of the one before were lost in the repository',
   };
 
   /** Every storage file that has such a thing in it, as restic's index tells; a folder by default. */
-  async function loseFolders(kind = 'tree'): Promise<number> {
+  async function loseFolders(kind = 'tree', isOne = (_id: string) => true): Promise<number> {
     let lost = 0;
     for (const id of (await restic('list', 'index')).split('\n')) {
       const { packs } = JSON.parse(await restic('cat', 'index', id)) as {
-        packs: { id: string; blobs: { type: string }[] }[];
+        packs: { id: string; blobs: { id: string; type: string }[] }[];
       };
-      for (const pack of packs.filter(({ blobs }) => blobs.some(({ type }) => type === kind))) {
+      for (const pack of packs.filter(({ blobs }) =>
+        blobs.some(({ id, type }) => type === kind && isOne(id)),
+      )) {
         await rm(asset.at('local', 'data', pack.id.slice(0, 2), pack.id));
         lost += 1;
       }
@@ -98,6 +100,28 @@ describe('a backup after folders of the one before were lost in the repository',
     assert.equal(partial, null);
     const { verifyPoints } = createProofSteps(asset.deployment);
     await run(verifyPoints, { ...(await begun()), points: [point], repository: 'local' });
+  });
+
+  it('is not believed where a folder below the top is lost: its safety point would lack that one', async () => {
+    await backUp();
+    await writeFile(asset.at('asset', 'one', 'file'), 'changed');
+    const { point } = await backUp();
+    const { copies } = await asset.deployment.catalog.points.find(point);
+    const { snapshotId, path } = copies[0]!.parts[0]!;
+    const words = await restic('cat', 'tree', `${snapshotId}:${path}`);
+    const { nodes } = JSON.parse(words) as { nodes: { name: string; subtree: string }[] };
+    const unchanged = nodes.find(({ name }) => name === 'two')?.subtree;
+    assert.ok((await loseFolders('tree', (id) => id === unchanged)) > 0);
+    await rm(asset.at('data', 'cache'), { recursive: true });
+    const { takeSafetyPoint } = createRestoreSteps(asset.deployment);
+    const { configuration } = await begun();
+    const plan = {
+      ...{ restoreId: 'r-2', configuration, asset: 'uploads', point, include: [], to: null, fences: [] },
+      ...{ repository: 'local', safetyRepository: 'local', hostQueue: 'host', bytes: 1000 },
+    };
+    await assert.rejects(run(takeSafetyPoint, { ...plan, safetyPoint: randomUUID() }), {
+      type: 'repository.damaged',
+    });
   });
 
   it('is not what a safety point waits for: the repository is repaired for it, and it is whole', async () => {

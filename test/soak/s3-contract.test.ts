@@ -3,9 +3,15 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { resolveTool } from '../../../tools/resolve.ts';
-import { fails, repositoryContract } from './repository-contract.ts';
-import { recordedStep, removeFolder, repositoryAt, temporaryFolder, until } from './repository-fixtures.ts';
+import { resolveTool } from '../../tools/resolve.ts';
+import { fails, repositoryContract } from '../activities/repositories/repository-contract.ts';
+import {
+  recordedStep,
+  removeFolder,
+  repositoryAt,
+  temporaryFolder,
+  until,
+} from '../activities/repositories/repository-fixtures.ts';
 
 const env = { AWS_ACCESS_KEY_ID: 'canary-access-key', AWS_SECRET_ACCESS_KEY: 'canary-secret-key-5b2e' };
 
