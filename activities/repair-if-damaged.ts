@@ -12,7 +12,7 @@ export async function repairIfDamaged(
   if (!state?.needsRepair) return;
   step.say(
     'warning',
-    `${repository.name} has damaged data: what is lost there is dropped from its index, so that this run sends it again`,
+    `${repository.name} has damaged data: what is lost there is dropped from its index, so that it is sent again where it still exists`,
   );
   const packs = state.damage?.packs ?? [];
   await repository.repair(step, packs.length > 0 ? packs : undefined);

@@ -7,6 +7,7 @@ import { HoldfastError } from '../../domain/errors.ts';
 import { runStep } from '../activity-step.ts';
 import type { HostActivities } from '../contract.ts';
 import { configurationOf, type Deployment } from '../deployment.ts';
+import { forgetLeft } from '../forget-left.ts';
 import { send } from '../guards/sending.ts';
 import { openUnderLease } from '../open-under-lease.ts';
 import type { Repository, StoredPart } from '../repositories/repository.ts';
@@ -84,7 +85,7 @@ export function createControlPlaneSteps(deployment: Deployment): Pick<HostActivi
         );
         const change = { recoveryPointId: point, proof: 'stored' } as const;
         await catalog.jobs.setAsset(jobId, CONTROL_PLANE_ASSET, change, fence);
-        await forgetEarlier(
+        await forgetLeft(
           repository,
           earlier.map(({ id }) => id).filter((id) => id !== stored.snapshotId),
           step,
@@ -120,15 +121,4 @@ function summaryOf({ files, migration, configurationDigest, audit, evidence }: C
     kind: 'control-plane',
     ...{ files: files.length, bytes, migration, configurationDigest, audit, evidence },
   } as const;
-}
-
-/** What an attempt that was broken off had stored whole; an append-only repository keeps it, and nobody lists it. */
-async function forgetEarlier(repository: Repository, snapshotIds: string[], step: Step): Promise<void> {
-  if (snapshotIds.length === 0) return;
-  try {
-    await repository.forget(snapshotIds, step);
-  } catch (error) {
-    if (!(error instanceof HoldfastError) || error.code !== 'repository.appendOnly') throw error;
-    step.say('warning', `${repository.name} keeps what an interrupted attempt left: nothing goes from it`);
-  }
 }

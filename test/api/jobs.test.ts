@@ -56,6 +56,25 @@ describe('jobs whose row and workflow do not agree', function () {
     await workflow((await backUp()).answer.workflowId).terminate();
   });
 
+  it('are listed as open while they run or wait', async () => {
+    const { jobs } = fixture.catalog;
+    const begun = await Promise.all(
+      ['one', 'two', 'three'].map((name) =>
+        jobs.begin(aJob({ workflowId: `verify/${name}`, type: 'verify' })),
+      ),
+    );
+    const [runs, waits, over] = begun.map(({ id }) => id);
+    await jobs.setStatus(waits!, 'waiting');
+    await jobs.end(over!, { status: 'cancelled' });
+    const all = { policy: null, asset: null, type: null };
+    const listed = async (status: 'open' | 'waiting') =>
+      (await services.listJobs({ ...all, status }, { limit: 50, cursor: null })).items
+        .map(({ id }) => id)
+        .sort();
+    assert.deepEqual(await listed('open'), [runs, waits].sort());
+    assert.deepEqual(await listed('waiting'), [waits]);
+  });
+
   it('a cancel ends the job whose workflow was never started', async () => {
     const job = await fixture.catalog.jobs.begin(aJob({ workflowId: 'backup/critical-never' }));
     assert.equal((await services.cancelJob(actor, job.id)).status, 'cancelled');

@@ -49,6 +49,17 @@ describe('restores in the catalogue', () => {
     ]);
   });
 
+  it('has on the chain that another copy was taken, and nothing of the first', async () => {
+    const { restores, audit } = fixture.catalog;
+    const { id } = await restores.create(request());
+    for (const repository of ['near', 'near', 'offsite']) await restores.update(id, { repository });
+    const { items } = await audit.list({ subject: `restore/${id}` });
+    const [newest, ...others] = items;
+    assert.deepEqual([newest?.action, others.length], ['restore.otherCopy', 1]);
+    const { repository, insteadOf } = newest?.details as Record<string, unknown>;
+    assert.deepEqual([repository, insteadOf], ['offsite', 'near']);
+  });
+
   it('never changes what has ended, and knows no way around the order', async () => {
     const { restores } = fixture.catalog;
     const { id } = await restores.create(request());

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { resolveTool } from '../../tools/resolve.ts';
 import { fails, repositoryContract } from '../activities/repositories/repository-contract.ts';
@@ -10,13 +8,13 @@ import {
   removeFolder,
   repositoryAt,
   temporaryFolder,
-  until,
 } from '../activities/repositories/repository-fixtures.ts';
+import { freePort, startServer, type Server } from '../activities/repositories/target-servers.ts';
 
 const env = { AWS_ACCESS_KEY_ID: 'canary-access-key', AWS_SECRET_ACCESS_KEY: 'canary-secret-key-5b2e' };
 
 describe('restic on S3', () => {
-  let gateway: ChildProcess;
+  let gateway: Server;
   let room: string;
   let port: number;
   let buckets = 0;
@@ -28,19 +26,13 @@ describe('restic on S3', () => {
     await mkdir(join(room, 's3'));
     const { path } = await resolveTool('versitygw');
     const options = ['--port', `127.0.0.1:${port}`, '--quiet', 'posix', join(room, 's3')];
-    gateway = spawn(path, options, {
-      env: {
-        ...process.env,
-        ROOT_ACCESS_KEY: env.AWS_ACCESS_KEY_ID,
-        ROOT_SECRET_KEY: env.AWS_SECRET_ACCESS_KEY,
-      },
-      stdio: 'ignore',
+    gateway = await startServer(path, options, port, {
+      ROOT_ACCESS_KEY: env.AWS_ACCESS_KEY_ID,
+      ROOT_SECRET_KEY: env.AWS_SECRET_ACCESS_KEY,
     });
-    await until('the gateway', () => answers(port));
   });
   after(async () => {
-    gateway.kill('SIGKILL');
-    await until('its end', () => gateway.exitCode !== null || gateway.signalCode !== null);
+    await gateway.stop();
     await removeFolder(room);
   });
 
@@ -80,19 +72,3 @@ describe('restic on S3', () => {
     });
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => (socket.destroy(), resolve(true)));
-    socket.once('error', () => resolve(false));
-  });
-}

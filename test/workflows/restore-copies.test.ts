@@ -1,27 +1,8 @@
 import assert from 'node:assert/strict';
 import type { FailureCode } from '../../domain/errors.ts';
-import type { RestoreStatus } from '../../domain/restore.ts';
-import { commit, type RestoreInput } from '../../workflows/messages.ts';
+import { committed, input, last, prepare, statusOf } from './restore-run.ts';
 import { failWith, granted, plannedRestore, QUEUE, type Script } from './steps-double.ts';
-import { freshClock, play, until, type Run } from './time-skipping.ts';
-
-const input: RestoreInput = {
-  ...{ restoreId: 'r-1', asset: 'orders', point: 'latest', time: null, include: [], to: null, from: null },
-  ...{ actor: 'tester', expirySeconds: 3600 },
-};
-const prepare = (script: Script) => play('restore', input, script);
-const committed = async (script: Script) => {
-  const run = await prepare(script);
-  await until('it is prepared', async () => (await run.phase()) === 'prepared');
-  await run.handle.executeUpdate(commit);
-  return run;
-};
-const statusOf = async (run: Run) => {
-  const ending = await run.ending<{ status: RestoreStatus }>();
-  return ending === 'cancelled' ? ending : ending.status;
-};
-/** What the catalogue was told last. */
-const last = (run: Run) => run.of('restoreStatus').at(-1)!.input;
+import { freshClock, play, type Run } from './time-skipping.ts';
 
 /** Plans the first copy that is left, and says of each why it cannot be read. */
 const script = (why: Record<string, FailureCode>): Script => ({

@@ -1,41 +1,10 @@
 import assert from 'node:assert/strict';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import type { RestoreStatus } from '../../domain/restore.ts';
-import { cancel, commit, type RestoreInput } from '../../workflows/messages.ts';
-import { awayFor, failWith, gate, untilCancelled, type Script } from './steps-double.ts';
-import { freshClock, play, timeSkippingServer, until, type Run } from './time-skipping.ts';
-
-const HOUR = 3600;
-const input: RestoreInput = {
-  restoreId: 'r-1',
-  asset: 'orders',
-  point: 'latest',
-  time: null,
-  include: [],
-  to: null,
-  from: null,
-  actor: 'tester',
-  expirySeconds: HOUR,
-};
-
-const prepare = (script: Script) => play('restore', input, script);
-const prepared = async (script: Script) => {
-  const run = await prepare(script);
-  await until('it is prepared', async () => (await run.phase()) === 'prepared');
-  return run;
-};
-const committed = async (script: Script) => {
-  const run = await prepared(script);
-  await run.handle.executeUpdate(commit);
-  return run;
-};
-const statusOf = async (run: Run) => {
-  const ending = await run.ending<{ status: RestoreStatus }>();
-  return ending === 'cancelled' ? ending : ending.status;
-};
-/** What the catalogue was told last. */
-const last = (run: Run) => run.of('restoreStatus').at(-1)!.input;
+import { cancel, commit } from '../../workflows/messages.ts';
+import { committed, HOUR, last, prepare, prepared, statusOf } from './restore-run.ts';
+import { awayFor, failWith, gate, untilCancelled } from './steps-double.ts';
+import { freshClock, timeSkippingServer, until, type Run } from './time-skipping.ts';
 
 const touching = ['takeSafetyPoint', 'runRestoreCommands', 'swapRestore', 'checkHealth', 'undoRestore'];
 const untouched = (run: Run) =>
